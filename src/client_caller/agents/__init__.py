@@ -1,0 +1,4 @@
+"""What the user writes: the Agent, its tools, and the scripted agent of the demonstration.
+
+This room never sees audio or a wire.
+"""

@@ -1,0 +1,4 @@
+"""What a person types.
+
+Every command explains itself, and every error says what to do next.
+"""
