@@ -1,0 +1,10 @@
+"""The `client-caller` command: one file of this room for each subcommand, joined here."""
+
+import typer
+
+app = typer.Typer(
+    name="client-caller",
+    help="A self-hosted, real-time AI phone agent that knows which of its words were heard.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
