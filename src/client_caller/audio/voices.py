@@ -107,7 +107,11 @@ class Scores:
 
 
 class VoiceBatch:
-    """All calls' voices and their recurrent states."""
+    """All calls' voices and their recurrent states.
+
+    A run costs, everything included, 76 us of CPU per window with one call, 26 with 8, 20 with 32 and 19 with 128: 2.4
+    to 0.6 ms per call-second (experiments/vad_batch.py, on one EPYC core; onnxruntime 1.31).
+    """
 
     def __init__(self, model_path: Path) -> None:
         """Load the model: once per process. Room for calls is made as they come, and used again as they go."""
