@@ -1,0 +1,65 @@
+"""The laws of words in audio."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client_caller.simulator import tones
+
+words = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=20)
+speech = st.lists(st.tuples(words, st.integers(0, 3000), st.integers(0, 400)), max_size=12)
+
+
+def written(spoken: list[tuple[str, int, int]]) -> bytes:
+    return b"".join(tones.spell(word, samples) + b"\xff" * pause for word, samples, pause in spoken)
+
+
+@given(speech)
+def test_what_was_written_is_read(spoken: list[tuple[str, int, int]]) -> None:
+    """Every word comes back, in order, with the very samples that it fills."""
+    audio = written(spoken)
+    found = tones.read(audio)
+    assert [one.word for one in found] == [word for word, _, _ in spoken]
+    for one, (word, samples, _) in zip(found, spoken, strict=True):
+        assert audio[one.start : one.end] == tones.spell(word, samples)
+        assert one.end - one.start == max(samples, len(tones.spell(word)))
+
+
+@given(speech, st.data())
+def test_a_word_counts_only_with_its_last_sample(spoken: list[tuple[str, int, int]], data: st.DataObject) -> None:
+    """Of cut audio exactly the words are read that end before the cut, also if other words follow."""
+    audio = written(spoken)
+    cut = data.draw(st.integers(0, len(audio)))
+    whole = [one.word for one in tones.read(audio) if one.end <= cut]
+    after = tones.spell("after")
+    assert [one.word for one in tones.read(audio[:cut] + after)] == [*whole, "after"]
+
+
+@given(speech, st.data())
+def test_silence_inside_a_word_is_skipped(spoken: list[tuple[str, int, int]], data: st.DataObject) -> None:
+    """A line that runs dry stretches a word and does not lose it."""
+    audio = written(spoken)
+    gap = data.draw(st.integers(0, len(audio)))
+    found = tones.read(audio[:gap] + b"\xff" * 500 + audio[gap:])
+    assert [one.word for one in found] == [word for word, _, _ in spoken]
+
+
+@given(speech, st.integers(1, 700))
+def test_pieces_make_no_difference(spoken: list[tuple[str, int, int]], piece: int) -> None:
+    """A reader finds the same words however the audio is cut, each with the piece that completes it."""
+    audio = written(spoken)
+    reader = tones.Reader()
+    starts = range(0, len(audio), piece)
+    found = [(word, start) for start in starts for word in reader.feed(audio[start : start + piece])]
+    ends = [one.end for one in tones.read(audio)]
+    assert [word for word, _ in found] == [word for word, _, _ in spoken]
+    assert all(start < end <= start + piece for (_, start), end in zip(found, ends, strict=True))
+
+
+@given(st.binary(max_size=4000))
+def test_other_audio_says_nothing(noise: bytes) -> None:
+    """Audio that holds no start mark holds no word, and a reader forgets it."""
+    reader = tones.Reader()
+    if b"\xc0\x40" * 4 not in noise.replace(b"\xff", b""):
+        assert tones.read(noise) == ()
+        assert reader.feed(noise) == []
+    assert reader.feed(tones.spell("now"))[-1:] == ["now"]
