@@ -42,7 +42,7 @@ def test_a_deeper_line_with_a_colon_goes_on_with_the_description_before() -> Non
 def test_param_lines_describe_with_or_without_a_type() -> None:
     """Sphinx's style: a continuation is indented, other text ends it."""
     text = "Do.\n\n:param day: The day,\n    as ISO.\n:param int people: How many.\n:returns: nothing\n    of use"
-    assert parameters(text) == {"day": "The day, ISO.", "people": "How many."}
+    assert parameters(text) == {"day": "The day, as ISO.", "people": "How many."}
 
 
 def test_text_without_parameters_has_none() -> None:
