@@ -85,7 +85,9 @@ def test_less_than_two_milliseconds_are_withheld(rate: int) -> None:
 @every_rate
 def test_streamed_and_at_once_agree(rate: int) -> None:
     """On sound within the telephone band the stream is soxr's one-shot result to -50 dB, away from the ends."""
-    chord = np.mean([tone(hertz, rate, 1.0) for hertz in (210, 440, 1333, 2750, 3390)], axis=0, dtype=np.float32)
+    chord = np.zeros(rate, np.float32)
+    for hertz in (210, 440, 1333, 2750, 3390):
+        chord += tone(hertz, rate, 1.0) / 5
     stream = streamed(chord, rate, [480])
     at_once = resample(chord, rate, 8000)
     assert len(stream) == len(at_once)
