@@ -1,0 +1,206 @@
+"""A stand-in for Deepgram's live transcription: it hears where speech is, and has the words from a list.
+
+All it decides, it decides by the position in the audio, as the real one does, so that feeding it faster than real
+time changes nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import numpy as np
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from client_caller.audio import g711
+from client_caller.audio.g711 import SAMPLE_RATE
+
+_VOICE = 500
+"""A sample louder than this, of 32768, is speech: -36 dBFS."""
+_WORD = SAMPLE_RATE // 4
+"""Samples of speech for each word of a guess."""
+_EMPTY_FINAL = 3 * SAMPLE_RATE
+"""Samples of silence after which an empty final comes."""
+
+
+@dataclass
+class Behaviour:
+    """How one connection goes."""
+
+    transcripts: Sequence[str] = ("hello there",)
+    """The words of its utterances; after the last it begins again."""
+    refuse: int | None = None
+    """Answer the handshake with this HTTP status."""
+    break_after: float | None = None
+    """Break the connection after so many seconds of audio."""
+    deaf: bool = False
+    """Send no results at all."""
+    answers_empty_finalize: bool = True
+    """Answer a `Finalize` although no speech is waiting. The real one may or may not."""
+    send_first: Sequence[str] = ()
+    """Messages sent word for word at the start."""
+
+
+@dataclass
+class Connection:
+    """What arrived on one connection, and when it was over."""
+
+    query: dict[str, list[str]]
+    authorization: str | None
+    audio: bytearray = field(default_factory=bytearray)
+    finalized_at: list[int] = field(default_factory=list)
+    """Samples before each `Finalize`."""
+    keep_alives: int = 0
+    closed_politely: bool = False
+    """A `CloseStream` came."""
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at each message."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class DeepgramDouble:
+    """Takes the behaviour of its connections from `behaviours`, then goes on with the default one."""
+
+    def __init__(self, *, final_after: float = 0.120, patience: float = 10.0) -> None:
+        """`final_after`: seconds of silence after which an utterance is final, 120 ms as in our measurements of other
+        frameworks. `patience`: seconds without a message before it hangs up."""
+        self.final_after = final_after
+        self.patience = patience
+        self.behaviours: deque[Behaviour] = deque()
+        self.connections: list[Connection] = []
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """Serve while the block runs; gives the base URL."""
+        async with serve(self._call, "127.0.0.1", 0, process_request=self._admit, compression=None) as server:
+            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
+        if urlsplit(request.path).path != "/v1/listen":
+            return socket.respond(404, "Not Found")
+        if self.behaviours and (status := self.behaviours[0].refuse):
+            self.behaviours.popleft()
+            response = socket.respond(status, "")
+            response.body = msgspec.json.encode({"err_code": "INVALID_AUTH", "err_msg": "Invalid credentials."})
+            response.headers["Content-Length"] = str(len(response.body))
+            return response
+        return None
+
+    async def _call(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        query = parse_qs(urlsplit(socket.request.path).query)
+        connection = Connection(query, socket.request.headers.get("Authorization"))
+        self.connections.append(connection)
+        behaviour = self.behaviours.popleft() if self.behaviours else Behaviour()
+        ear = _Ear(behaviour, round(self.final_after * SAMPLE_RATE))
+        try:
+            for message in behaviour.send_first:
+                await socket.send(message)
+            await self._listen(socket, connection, behaviour, ear)
+        except ConnectionClosed:
+            pass
+        finally:
+            connection.over.set()
+
+    async def _listen(
+        self, socket: ServerConnection, connection: Connection, behaviour: Behaviour, ear: "_Ear"
+    ) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self.patience):
+                    message = await socket.recv()
+            except TimeoutError:
+                await socket.close(1011, "NET-0001: no audio and no KeepAlive")
+                return
+            connection.heard.set()
+            if isinstance(message, bytes):
+                connection.audio += message
+                results = ear.hear(message)
+            else:
+                results = self._control(message, connection, behaviour, ear)
+            if behaviour.break_after is not None and ear.position >= behaviour.break_after * SAMPLE_RATE:
+                socket.transport.abort()
+                return
+            for result in () if behaviour.deaf else results:
+                await socket.send(msgspec.json.encode(result).decode())
+            if connection.closed_politely:
+                return
+
+    def _control(self, message: str, connection: Connection, behaviour: Behaviour, ear: "_Ear") -> list[dict[str, Any]]:
+        kind = msgspec.json.decode(message)["type"]
+        if kind == "KeepAlive":
+            connection.keep_alives += 1
+        elif kind == "Finalize":
+            connection.finalized_at.append(len(connection.audio))
+            if ear.speaking or behaviour.answers_empty_finalize:
+                return [ear.final(from_finalize=True)]
+        elif kind == "CloseStream":
+            connection.closed_politely = True
+            return [*([ear.final()] if ear.speaking else []), {"type": "Metadata", "channels": 1}]
+        return []
+
+
+class _Ear:
+    """From the audio of one connection to results."""
+
+    def __init__(self, behaviour: Behaviour, final_after: int) -> None:
+        self.position = 0
+        self.speaking = False
+        self._behaviour = behaviour
+        self._final_after = final_after
+        self._start = 0
+        self._utterance = 0
+        self._onset = 0
+        self._last_voice = 0
+        self._guessed = 0
+
+    def hear(self, mulaw: bytes) -> list[dict[str, Any]]:
+        loud = np.flatnonzero(np.abs(g711.decode(mulaw).astype(np.int32)) > _VOICE)
+        if len(loud):
+            if not self.speaking:
+                self.speaking, self._onset, self._guessed = True, self.position + int(loud[0]), 0
+            self._last_voice = self.position + int(loud[-1])
+        self.position += len(mulaw)
+        if not self.speaking:
+            return [self.final()] if self.position - self._start >= _EMPTY_FINAL else []
+        if self.position - self._last_voice >= self._final_after:
+            return [self.final()]
+        words = min((self.position - self._onset) // _WORD, len(self._words))
+        if words <= self._guessed:
+            return []
+        self._guessed = words
+        return [self._result(" ".join(self._words[:words]), is_final=False)]
+
+    def final(self, from_finalize: bool = False) -> dict[str, Any]:
+        text = " ".join(self._words) if self.speaking else ""
+        result = self._result(text, is_final=True, from_finalize=from_finalize)
+        self._utterance += self.speaking
+        self.speaking = False
+        self._start = self.position
+        return result
+
+    @property
+    def _words(self) -> list[str]:
+        return self._behaviour.transcripts[self._utterance % len(self._behaviour.transcripts)].split()
+
+    def _result(self, text: str, *, is_final: bool, from_finalize: bool = False) -> dict[str, Any]:
+        words = [{"word": word, "start": 0.0, "end": 0.0, "confidence": 0.98} for word in text.split()]
+        return {
+            "type": "Results",
+            "channel_index": [0, 1],
+            "start": self._start / SAMPLE_RATE,
+            "duration": (self.position - self._start) / SAMPLE_RATE,
+            "is_final": is_final,
+            "speech_final": is_final and not from_finalize,
+            "channel": {
+                "alternatives": [{"transcript": text, "confidence": 0.98 if text else 0.0, "words": words}],
+            },
+            "metadata": {"request_id": "double", "model_info": {"name": "double"}},
+            "from_finalize": from_finalize,
+        }
