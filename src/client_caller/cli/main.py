@@ -2,9 +2,12 @@
 
 import typer
 
+from client_caller.cli import models
+
 app = typer.Typer(
     name="client-caller",
     help="A self-hosted, real-time AI phone agent that knows which of its words were heard.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(models.app, name="models")

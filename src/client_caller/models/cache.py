@@ -8,11 +8,11 @@ from typing import Literal
 
 from client_caller.models.manifest import MODELS, ModelFile
 
-Condition = Literal["present", "missing", "damaged"]
+Condition = Literal["present", "missing", "damaged", "unreadable"]
 
 
 class ModelMissing(Exception):
-    """A model file is not there, or is not the file it should be. `str(error)` says what to do."""
+    """A model file is not there, or is not what it should be. `str(error)` says which, where, and what to do."""
 
 
 def cache_directory() -> Path:
@@ -47,7 +47,7 @@ def find(name: str) -> Path:
 
 
 def inspect(model: ModelFile, path: Path) -> Condition:
-    """Whether the file at `path` is the model's, by size and SHA-256. Raises `OSError` if it can't be read."""
+    """Whether the file at `path` is the model's, by size and SHA-256."""
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size != model.size:
@@ -55,4 +55,6 @@ def inspect(model: ModelFile, path: Path) -> Condition:
             matches = hashlib.file_digest(file, "sha256").hexdigest() == model.sha256
     except FileNotFoundError:
         return "missing"
+    except OSError:
+        return "unreadable"
     return "present" if matches else "damaged"

