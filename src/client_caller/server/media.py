@@ -1,0 +1,213 @@
+"""One media stream's WebSocket, from its handshake to its end."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from client_caller.calls.call import Call
+from client_caller.conversation.history import Entry
+from client_caller.observe.metrics import LOST_AUDIO, PROTOCOL_ERRORS, REFUSALS, STALLED_LINES
+from client_caller.server.leg import SocketLeg
+from client_caller.server.security import Gate
+from client_caller.server.switchboard import Connection, Refused, Switchboard
+from client_caller.telephony.leg import Leg
+from client_caller.telephony.twilio_stream import (
+    Audio,
+    Digit,
+    Mark,
+    ProtocolError,
+    Received,
+    Started,
+    Stopped,
+    TwilioStream,
+)
+
+log = logging.getLogger(__name__)
+
+ABORT = "client_caller.abort"
+"""The ASGI extension with which `server.run` lets a connection be cut without waiting for its far end to read."""
+
+START = 10.0
+"""Seconds from the handshake to the start message; Twilio sends it at once."""
+IDLE = 10.0
+"""Seconds without any frame before a line counts as lost. Twilio sends 50 a second, in silence too."""
+FLUSH = 2.0
+"""Seconds that the last frames of a call, and then the closing of its socket, may take to leave."""
+FREE = 30.0
+"""Seconds that a call may take to free what it holds: longer than any tool may run."""
+
+_POLICY_VIOLATION = 1008
+_RESTART = 1012
+
+
+class Session(Protocol):
+    """One call's shell: `runtime.session.CallSession`, or anything that behaves like it."""
+
+    def begin(self) -> None: ...
+    def hear(self, mulaw: bytes, timestamp: int) -> None: ...
+    def acknowledge(self, mark: str) -> None: ...
+    def press(self, digit: str) -> None: ...
+    def lose(self, reason: str) -> None: ...
+    async def ended(self) -> str: ...
+
+
+SessionFactory = Callable[[Call, Leg, tuple[Entry, ...]], Session]
+
+
+async def carry(websocket: WebSocket, gate: Gate, board: Switchboard, open_session: SessionFactory) -> None:
+    """Let a stream in, or not, and carry its call."""
+    if not gate.opens(websocket):
+        await websocket.close()  # before it is accepted, this answers the handshake with 403
+        return
+    await websocket.accept()
+    stream = TwilioStream()
+    try:
+        async with asyncio.timeout(START):
+            started = await _start(websocket, stream)
+        token = started.parameters.get("token", "")
+        connection = board.connect(started.call_sid, token, open_to_all=gate.signature is None)
+    except WebSocketDisconnect:
+        REFUSALS.labels("no_start").inc()
+    except (ProtocolError, Refused, TimeoutError) as error:
+        await _refuse(websocket, error)
+    else:
+        await _Carrier(websocket, stream, connection).run(board, open_session)
+    finally:
+        _count(stream)
+
+
+async def _start(websocket: WebSocket, stream: TwilioStream) -> Started:
+    while True:
+        message = stream.receive(await _frame(websocket))
+        if isinstance(message, Started):
+            return message
+
+
+async def _refuse(websocket: WebSocket, error: ProtocolError | Refused | TimeoutError) -> None:
+    match error:
+        case ProtocolError():
+            PROTOCOL_ERRORS.labels(error.reason).inc()
+            reason, explanation = "protocol", str(error)
+        case Refused():
+            reason = explanation = str(error)
+        case _:
+            reason, explanation = "no_start", "no start message came"
+    REFUSALS.labels(reason).inc()
+    log.warning("media stream refused: %s", explanation)
+    await websocket.close(_POLICY_VIOLATION)
+
+
+async def _frame(websocket: WebSocket) -> str | bytes:
+    """The next frame. Raises `WebSocketDisconnect`."""
+    event = await websocket.receive()
+    if event["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(event.get("code", 1006))
+    text: str | None = event.get("text")
+    return event["bytes"] if text is None else text
+
+
+class _Carrier:
+    """Carries one connection: a task that reads, a task that writes, and the session between them."""
+
+    def __init__(self, websocket: WebSocket, stream: TwilioStream, connection: Connection) -> None:
+        self._websocket = websocket
+        self._stream = stream
+        self._connection = connection
+        self._leg = SocketLeg(stream)
+
+    async def run(self, board: Switchboard, open_session: SessionFactory) -> None:
+        reason = "server_error"
+        try:
+            session = open_session(self._connection.call, self._leg, self._connection.earlier)
+            self._connection.lose = session.lose
+            session.begin()
+            reason = await self._converse(session)
+        except Exception:
+            log.exception("call %s failed", self._connection.call.id)
+        finally:
+            board.ended(self._connection, reason)
+        await self._close()
+
+    async def _converse(self, session: Session) -> str:
+        """Both directions until either side is done. Returns why the call ended, once all of it is freed."""
+        reader = asyncio.create_task(self._read(session))
+        writer = asyncio.create_task(self._leg.write(self._websocket.send_text))
+        stalled = asyncio.create_task(self._leg.stalled.wait())
+        over = asyncio.create_task(session.ended())
+        tasks = (reader, writer, stalled, over)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not over.done():
+                session.lose(self._leg.reason or _why(reader))
+            reason = await asyncio.wait_for(over, FREE)
+            self._leg.hang_up(reason)
+            await asyncio.wait((reader, writer, stalled), timeout=FLUSH, return_when=asyncio.FIRST_COMPLETED)
+            return reason
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, session: Session) -> str:
+        """Hand what arrives to the call until the line is gone. Returns why."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(IDLE) as patience:
+                while True:
+                    frame = await _frame(self._websocket)
+                    patience.reschedule(loop.time() + IDLE)
+                    try:
+                        message = self._stream.receive(frame)
+                    except ProtocolError as error:
+                        PROTOCOL_ERRORS.labels(error.reason).inc()
+                        if error.fatal:
+                            log.warning("call %s: %s", self._connection.call.id, error)
+                            return "connection_lost"
+                        continue
+                    if isinstance(message, Stopped):
+                        return "caller_hung_up"
+                    _hand_over(message, session)
+        except TimeoutError:
+            return "connection_lost"
+        except WebSocketDisconnect as gone:
+            return "server_stopped" if gone.code == _RESTART else "connection_lost"
+
+    async def _close(self) -> None:
+        """Close the socket, or cut it where the far end takes nothing any more."""
+        try:
+            async with asyncio.timeout(0 if self._leg.stalled.is_set() else FLUSH):
+                await self._websocket.close()
+        except TimeoutError:
+            STALLED_LINES.inc()
+            self._websocket.scope["extensions"][ABORT]["abort"]()
+        except (RuntimeError, WebSocketDisconnect):
+            pass  # the far end was faster
+
+
+def _hand_over(message: Received | None, session: Session) -> None:
+    match message:
+        case Audio(timestamp, mulaw):
+            session.hear(mulaw, timestamp)
+        case Mark(name):
+            session.acknowledge(name)
+        case Digit(digit):
+            session.press(digit)
+
+
+def _why(reader: asyncio.Task[str]) -> str:
+    """Why a line is gone whose reader may have noticed it."""
+    if not reader.done():
+        return "connection_lost"
+    if error := reader.exception():
+        log.error("a call could not take what arrived", exc_info=error)
+        return "server_error"
+    return reader.result()
+
+
+def _count(stream: TwilioStream) -> None:
+    for reason in ("unknown_event", "repeated_audio"):
+        PROTOCOL_ERRORS.labels(reason).inc(stream.counts[reason])
+    LOST_AUDIO.inc(stream.counts["lost_audio_ms"] / 1000)

@@ -1,0 +1,145 @@
+"""uvicorn, set up for calls: no compression, small frames, and a drain before the end.
+
+uvicorn on its own closes every WebSocket with 1012 within 0.3 s of SIGTERM, whatever its time limit for a graceful
+shutdown (measured with 0.54). Here the first signal only stops new calls: those on the line go on to their end, or to
+the limit; what is still there then is closed with 1012, and the provider's `<Redirect>` resumes it elsewhere.
+"""
+
+import asyncio
+import gc
+import logging
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from client_caller.observe.metrics import LOOP_LAG
+from client_caller.server.media import ABORT
+from client_caller.server.switchboard import Switchboard
+from client_caller.telephony.twilio_stream import MAX_FRAME
+
+log = logging.getLogger(__name__)
+
+DRAIN_LIMIT = 30 * 60.0
+"""Seconds: the longest call of the default `Policy`."""
+LINGER = 3.0
+"""Seconds that a drained server still waits for a stream it has promised, or for the webhook that ends its last call.
+Without an answer to that one, the provider would read out an error to the caller."""
+LAG_SAMPLE = 0.25
+"""Seconds between two looks at how late the event loop wakes up."""
+
+
+class CuttableProtocol(WebSocketsSansIOProtocol):
+    """Adds what ASGI lacks: a way to drop a connection whose far end does not read."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.handshake_complete:  # the handshake was good, and the application is about to see the scope
+            self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
+
+
+class DrainingServer(uvicorn.Server):
+    """The first signal drains; the second ends the calls, with 1012; the third does not wait even for that."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        board: Switchboard,
+        *,
+        drain_limit: float,
+        started: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(config)
+        self._board = board
+        self._drain_limit = drain_limit
+        self._tell_started = started
+        self._clock = clock
+        self._deadline = float("inf")
+        self._idle_since: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        elif self._board.draining:
+            self.should_exit = True
+        else:
+            self._board.draining = True
+            self._deadline = self._clock() + self._drain_limit
+            log.warning("no new calls; waiting for %d on the line (a second signal ends them)", self._board.live)
+
+    async def on_tick(self, counter: int) -> bool:
+        """uvicorn asks every 0.1 s, from its start on, whether to exit."""
+        if counter == 0:
+            self._tell_started()
+        if self._board.draining and self._drained(self._clock()):
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    def _drained(self, now: float) -> bool:
+        if self._board.live:
+            self._idle_since = None
+            return now >= self._deadline
+        if self._idle_since is None:
+            self._idle_since = now
+        return not self._board.owed or now >= self._idle_since + LINGER
+
+
+async def serve(
+    app: ASGIApp,
+    board: Switchboard,
+    *,
+    host: str,
+    port: int,
+    drain_limit: float = DRAIN_LIMIT,
+    started: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Run until a signal has come and the calls are over.
+
+    `port` may be 0 for any free one; `started` is told which, once requests are answered. Raises `OSError` where the
+    address can't be had.
+    """
+    with listen(host, port) as sock:
+        bound: int = sock.getsockname()[1]
+        server = DrainingServer(_config(app), board, drain_limit=drain_limit, started=lambda: started(bound))
+        gc.collect()
+        gc.freeze()  # what start-up made lives as long as the process: no collection need look at it again
+        lag = asyncio.create_task(watch_lag())
+        try:
+            await server.serve([sock])
+        finally:
+            lag.cancel()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises `OSError`."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server(address, family=family)
+
+
+async def watch_lag() -> None:
+    """Measure, until cancelled, how much later than asked for the event loop wakes up."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_SAMPLE
+        await asyncio.sleep(LAG_SAMPLE)
+        LOOP_LAG.observe(max(0.0, loop.time() - due))
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws=CuttableProtocol,
+        ws_max_size=MAX_FRAME,
+        ws_per_message_deflate=False,  # mu-law does not compress, and each context would cost memory and time
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
