@@ -102,6 +102,8 @@ class ToolRequested:
     name: str
     arguments: str
     """A JSON object, as the model wrote it."""
+    filler: str = ""
+    """What the agent wants said if this tool is slow; empty: one of the usual phrases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +207,16 @@ Event = (
     | DigitPressed
     | EngineFailed
 )
+
+ReplyEvent = (
+    ReplyText
+    | ReplyFinished
+    | ToolRequested
+    | ClauseAudioStarted
+    | ClauseAudioFinished
+    | PlaybackStarted
+    | WordSent
+    | WordAcknowledged
+    | EngineFailed
+)
+"""Those that speak of one reply."""

@@ -21,6 +21,13 @@ class Policy:
     speech_onset: int = 64
     """This much speech makes an utterance: two 32 ms windows. One alone is a click more often than a word."""
 
+    utterance_gap: int = 200
+    """Silence of up to this length does not end an utterance: gaps inside words and between them are shorter."""
+    audio_lag: int = 100
+    """The caller's audio is up to this late when all is well: one frame, one window and the heartbeat, doubled."""
+    audio_stall: int = 1000
+    """Where it is later, a silence that nobody can hear is believed after this much more."""
+
     # ---- endpointing: when has the caller finished?
     finish_transcript_after: int = 96
     """Silence before speech to text is asked for its final words: three windows, inside most pauses for breath,
@@ -28,8 +35,8 @@ class Policy:
     endpoint_closed: int = 480
     """Silence that ends a turn whose words sound complete."""
     endpoint_open: int = 1100
-    """Silence that ends a turn whose words ask for more ("my number is", a comma, a lone digit). People pause
-    inside sentences for up to about one second; peers wait 2.5 to 3.6 s here."""
+    """Silence that ends a turn whose words ask for more ("my number is", a comma). People pause inside sentences for
+    up to about one second; peers wait 2.5 to 3.6 s here."""
     transcript_patience: int = 1500
     """How long after the end of speech the final words are waited for before the turn is taken as it stands."""
     wordless_speech: int = 3000
@@ -47,8 +54,8 @@ class Policy:
     # ---- owned silence
     filler_after: int = 1500
     """Silence of the agent's making before it says that it is still there. Below the 2 s that callers bear."""
-    filler_again: int = 6000
-    """Between one filler and the next."""
+    filler_again: int = 4000
+    """Between one filler and the next: a wait that the caller was asked for."""
     reply_patience: int = 12_000
     """How long a reply may take to its first sound, or from one clause to the next, before it is given up."""
     silence_prompt: int = 8000
@@ -65,6 +72,8 @@ class Policy:
     """Longest call."""
     max_call_warning: int = 60 * 1000
     """How long before that the caller is told."""
+    hard_stop: int = 30 * 1000
+    """After `max_call`, how long the last words may take before the call is ended without them."""
     failures_in_a_row: int = 3
     """This many failed replies in a row end the call politely."""
 
@@ -77,6 +86,8 @@ class Policy:
     """No clause is longer; the limit of some speech engines is 256."""
     reply_characters: int = 4000
     """No reply is longer: over four minutes of speech, so a runaway model is cut here."""
+    tools_in_a_reply: int = 10
+    """A model that asks for more tools than this in one reply is going in circles."""
 
     # ---- recording
     announce_recording: bool = False
@@ -96,6 +107,7 @@ class Phrases:
     goodbye_after_silence: str = "I can't hear you, so I will hang up now. Goodbye."
     time_warning: str = "Just so you know, we have about one minute left."
     time_over: str = "I am sorry, our time is over. Goodbye."
+    resumed: str = "Sorry, the line broke for a moment. Please go on."
     trouble: str = "Sorry, something went wrong on my side. Could you say that again?"
     trouble_goodbye: str = "I am sorry, I am having technical trouble. Please call again later. Goodbye."
     farewells: tuple[str, ...] = ("goodbye", "good bye", "bye", "bye bye", "see you", "that's all", "that is all")

@@ -8,9 +8,9 @@ Theory of operation
 
 A phone conversation is three small machines that watch each other.
 
-*The call* is WAITING until both sides are connected, then LIVE. When a goodbye is on its way to the caller it is
-CLOSING: the agent will hang up once its last word was heard, unless the caller has one more thing to say, which makes
-it LIVE again. ENDED is for ever.
+*The call* is WAITING until both sides are connected, then LIVE. Once the caller has heard the agent's goodbye to its
+last word it is CLOSING: the agent is about to hang up, unless the caller has one more thing to say, which makes it
+LIVE again. ENDED is for ever.
 
 *The caller's turn* is QUIET while there is nothing to answer. Speech makes it SPEAKING; silence after speech makes it
 PAUSING, and there the question of endpointing is asked: has the caller finished? More speech says no. The turn is then
@@ -94,7 +94,6 @@ CALL: Mapping[CallState, Mapping[CallTrigger, CallState]] = {
         CallTrigger.GONE: CallState.ENDED,
     },
     CallState.CLOSING: {
-        CallTrigger.FAREWELL: CallState.CLOSING,
         CallTrigger.REOPENED: CallState.LIVE,
         CallTrigger.HUNG_UP: CallState.ENDED,
         CallTrigger.GONE: CallState.ENDED,

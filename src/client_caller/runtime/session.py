@@ -1,1 +1,358 @@
-"""The shell around one call's conversation."""
+"""The shell around one call's conversation.
+
+It turns what happens on the line and in the engines into events, and the conversation's commands into deeds. It knows
+the time; it decides nothing. Everything runs in the event loop, one event at a time: an event that arises while another
+is being dealt with waits until that one's commands are carried out.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol, cast
+
+from client_caller.agents.agent import Agent
+from client_caller.agents.tool import ToolFailed
+from client_caller.calls.call import Call
+from client_caller.conversation import commands, events
+from client_caller.conversation.conversation import Conversation
+from client_caller.conversation.history import Entry, Message
+from client_caller.conversation.policy import Policy
+from client_caller.conversation.state import CallState
+from client_caller.engines.protocols import (
+    CallContext,
+    EngineError,
+    Engines,
+    Final,
+    Finished,
+    LlmResult,
+    Partial,
+    Speech,
+    SttResult,
+    Token,
+)
+from client_caller.runtime.ear import Ear
+from client_caller.runtime.heartbeat import PERIOD, Heartbeat
+from client_caller.runtime.player import SAMPLES_A_MS, Player
+from client_caller.telephony.leg import Leg
+
+log = logging.getLogger(__name__)
+
+USUAL_LAG = 52
+"""Milliseconds from the end of a window to its judgement when all is well: one frame and one window."""
+
+Watch = Callable[[events.Event, Sequence[commands.Command]], None]
+
+
+class Keeper(Protocol):
+    """What remembers the call: `calls.keeper.CallKeeper`. Positions are samples at 8 kHz on the call's clock."""
+
+    def note(self, event: events.Event, commands: Sequence[commands.Command]) -> None: ...
+    def hear(self, mulaw: bytes, at_sample: int) -> None: ...
+    def play(self, mulaw: bytes, at_sample: int) -> None: ...
+    def start_recording(self, at: int) -> None: ...
+    def close(self, reason: str, history: tuple[Entry, ...]) -> None: ...
+
+
+class CallSession:
+    """One call, from the moment when the line is connected until everything of it is freed."""
+
+    def __init__(
+        self,
+        *,
+        call: Call,
+        agent: Agent,
+        engines: Engines,
+        leg: Leg,
+        keeper: Keeper,
+        heartbeat: Heartbeat,
+        policy: Policy | None = None,
+        earlier: tuple[Entry, ...] = (),
+        watch: Watch | None = None,
+    ) -> None:
+        """
+        Args:
+            policy: Instead of the agent's own.
+            earlier: What was said before, when a call is resumed after a lost connection.
+            watch: Told of each event and its commands, after they were carried out: for a live view.
+        """
+        self.call = call
+        self.conversation = Conversation(policy or agent.policy, agent.phrases)
+        self._agent = agent
+        self._engines = engines
+        self._leg = leg
+        self._keeper = keeper
+        self._heartbeat = heartbeat
+        self._earlier = earlier
+        self._watch = watch
+        self._context = CallContext(call.id, agent.language, agent.hints)
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._over: asyncio.Future[str] = self._loop.create_future()
+        self._player = Player(leg, self._tell, keeper.play)
+        self._ear = Ear(engines.stt, self._context, self._heard, self._ear_failed)
+        self._facts: deque[events.Event] = deque()
+        self._telling = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._tools: set[asyncio.Task[None]] = set()
+        self._work: dict[int, list[asyncio.Task[None]]] = {}
+        """For each reply, the tasks that think and speak for it."""
+        self._speaking: asyncio.Task[None] | None = None
+        """The clause that was asked for last: clauses are synthesised one after the other."""
+        self._media_zero: int | None = None
+        """Where the line's timestamp zero lies on the call's clock, milliseconds."""
+        self._media_through = 0
+        """Where the caller's audio ends that was heard so far, on the call's clock."""
+        self._voice_zero = 0
+        """Where the first sample given to voice activity detection lies on the call's clock, gaps skipped."""
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since the call began."""
+        return int((self._loop.time() - self._started) * 1000)
+
+    # ---------------------------------------------------------------- the line
+
+    def begin(self) -> None:
+        """The line is connected: listen, prepare, and greet."""
+        self._started = self._loop.time()
+        self._voice = self._heartbeat.join(self)
+        self._start(self._ear.run())
+        self._start(self._warm())
+        self._tell(events.CallStarted(0, self._earlier))
+
+    def hear(self, mulaw: bytes, timestamp: int) -> None:
+        """The caller's audio; `timestamp`: of its first sample, in milliseconds on the line's own clock.
+
+        The first audio is heard now, wherever the line's clock stands; a later gap is audio that the line never had.
+        """
+        if self._over.done():
+            return
+        if self._media_zero is None:
+            self._media_zero = self.now - timestamp
+            self._media_through = self._voice_zero = self.now
+        at = self._media_zero + timestamp
+        if at > self._media_through:
+            self._voice_zero += at - self._media_through
+        self._media_through = at + len(mulaw) // SAMPLES_A_MS
+        self._keeper.hear(mulaw, at * SAMPLES_A_MS)
+        self._voice.feed(mulaw)
+        self._ear.feed(mulaw)
+
+    def acknowledge(self, mark: str) -> None:
+        """The far end returned a mark."""
+        fact = self._player.acknowledge(mark, self.now)
+        if fact is not None:
+            self._tell(fact)
+
+    def press(self, digit: str) -> None:
+        """The caller pressed a key."""
+        self._tell(events.DigitPressed(self.now, digit))
+
+    def lose(self, reason: str) -> None:
+        """The line is gone."""
+        self._tell(events.CallEnded(self.now, reason))
+        self._finish(reason)
+
+    async def ended(self) -> str:
+        """Wait until the call is over and everything of it is freed; returns the reason.
+
+        Tools that are still running are waited for: what they do is not undone by hanging up.
+        """
+        try:
+            return await asyncio.shield(self._over)
+        finally:
+            await self._free()
+
+    # ---------------------------------------------------------------- the heartbeat
+
+    def beat(self) -> None:
+        """20 ms have passed."""
+        now = self.now
+        self._player.beat(now)
+        deadline = self.conversation.deadline
+        if deadline is not None and deadline <= now:
+            self._tell(events.TimePassed(now))
+
+    def voice(self, samples_through: int, probability: float) -> None:
+        """One window of the caller's audio has been judged."""
+        now = self.now
+        lag = now - self._voice_zero - samples_through // SAMPLES_A_MS
+        # Two clocks drift and routes change: follow slowly when the line falls behind ours, at once when it is ahead.
+        self._voice_zero += min(lag, 1 if lag > USUAL_LAG else 0)
+        end = self._voice_zero + samples_through // SAMPLES_A_MS
+        self._tell(events.SpeechProbability(now, end, round(probability, 3)))
+
+    # ---------------------------------------------------------------- events in, commands out
+
+    def _tell(self, event: events.Event) -> None:
+        self._facts.append(event)
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._facts:
+                self._deal_with(self._facts.popleft())
+        except Exception:
+            # Not even a mistake of ours may take other calls down, or leave this one on the line for ever.
+            log.exception("call %s: the conversation broke", self.call.id)
+            self._finish("internal_error")
+        finally:
+            self._telling = False
+        self._set_alarm()
+
+    def _deal_with(self, event: events.Event) -> None:
+        asked = self.conversation.receive(event)
+        self._keeper.note(event, asked)
+        for command in asked:
+            self._carry_out(command)
+        if self._watch is not None:
+            self._watch(event, asked)
+
+    def _set_alarm(self) -> None:
+        """Deadlines are met to the millisecond: one that falls before the next beat gets a timer of its own."""
+        deadline = self.conversation.deadline
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if deadline is not None and not self._over.done() and deadline <= self.now + PERIOD * 1000:
+            # Half a millisecond late, so that the clock has certainly reached it.
+            self._alarm = self._loop.call_at(self._started + (deadline + 0.5) / 1000, self.beat)
+
+    def _carry_out(self, command: commands.Command) -> None:
+        match command:
+            case commands.StartReply(reply):
+                system = Message("system", self._agent.instructions)
+                self._work_on(reply, self._think(reply, (system, *self.conversation.messages(reply))))
+            case commands.Speak(reply, clause, text):
+                self._player.expect(reply, clause, text)
+                before = self._speaking
+                self._speaking = self._work_on(reply, self._speak(reply, clause, text, before))
+            case commands.Release(reply):
+                self._player.release(reply, self.now)
+            case commands.Hold(reply):
+                self._player.hold(reply)
+            case commands.CancelReply(reply):
+                self._player.cancel(reply, self.now)
+                for task in self._work.pop(reply, ()):
+                    task.cancel()
+            case commands.FinishTranscript(request):
+                self._ear.finish(request)
+            case commands.RunTool(tool_call, name, arguments):
+                self._start(self._use(tool_call, name, arguments), self._tools)
+            case commands.StartRecording():
+                self._keeper.start_recording(self.now)
+            case commands.EndCall(reason):
+                self._finish(reason)
+
+    # ---------------------------------------------------------------- engines
+
+    async def _warm(self) -> None:
+        system = Message("system", self._agent.instructions)
+        try:
+            await self._engines.llm.warm(self._context, (system,), self._agent.tools())
+        except EngineError as error:
+            log.warning("call %s: the language model was not warmed up: %s", self.call.id, error)
+
+    async def _think(self, reply: int, messages: Sequence[Message]) -> None:
+        tools = self._agent.tools()
+        try:
+            results = self._engines.llm.reply(self._context, messages, tools)
+            async with aclosing(cast("AsyncGenerator[LlmResult]", results)) as stream:
+                async for result in stream:
+                    if isinstance(result, Token):
+                        self._tell(events.ReplyText(self.now, reply, result.text))
+                    else:
+                        filler = self._agent.filler(result.name)
+                        self._tell(
+                            events.ToolRequested(self.now, reply, result.id, result.name, result.arguments, filler)
+                        )
+            self._tell(events.ReplyFinished(self.now, reply))
+        except Exception as error:
+            self._engine_failed("llm", error, reply)
+
+    async def _speak(self, reply: int, clause: int, text: str, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        started = False
+        try:
+            chunks = self._engines.tts.speak(self._context, text)
+            async with aclosing(cast("AsyncGenerator[Speech]", chunks)) as stream:
+                async for speech in stream:
+                    if speech.mulaw and not started:
+                        started = True
+                        self._tell(events.ClauseAudioStarted(self.now, reply, clause))
+                    self._player.add(reply, clause, speech.mulaw, speech.words, self.now)
+            if not started:
+                raise EngineError("tts", "text to speech gave no audio for a clause")
+            samples = self._player.finish(reply, clause, self.now)
+            self._tell(events.ClauseAudioFinished(self.now, reply, clause, samples))
+        except Exception as error:
+            self._engine_failed("tts", error, reply)
+
+    async def _use(self, tool_call: str, name: str, arguments: str) -> None:
+        try:
+            result, failed = await self._agent.run_tool(name, arguments, self._context), False
+        except ToolFailed as error:
+            result, failed = str(error), True
+        self._tell(events.ToolFinished(self.now, tool_call, result, failed))
+
+    def _heard(self, result: SttResult) -> None:
+        match result:
+            case Partial(text):
+                self._tell(events.PartialTranscript(self.now, text))
+            case Final(text, confidence):
+                self._tell(events.FinalTranscript(self.now, text, confidence))
+            case Finished(request):
+                self._tell(events.TranscriptFinished(self.now, request))
+
+    def _ear_failed(self, error: EngineError) -> None:
+        self._engine_failed("stt", error, None)
+
+    def _engine_failed(self, stage: str, error: Exception, reply: int | None) -> None:
+        if isinstance(error, EngineError):
+            log.warning("call %s: %s failed: %s", self.call.id, stage, error)
+        else:
+            log.error("call %s: %s broke", self.call.id, stage, exc_info=error)
+        reason = str(error) if isinstance(error, EngineError) else f"unexpected {type(error).__name__}"
+        self._tell(events.EngineFailed(self.now, stage, reason, reply))
+
+    # ---------------------------------------------------------------- tasks, and the end
+
+    def _start(
+        self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]] | None = None
+    ) -> asyncio.Task[None]:
+        tasks = self._tasks if among is None else among
+        task = self._loop.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
+
+    def _work_on(self, reply: int, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        if reply not in self._work:
+            self._work = {reply: []}  # there is one reply at a time: the work for those before is done or cancelled
+        task = self._start(work)
+        self._work[reply].append(task)
+        return task
+
+    def _finish(self, reason: str) -> None:
+        if self._over.done():
+            return
+        self._over.set_result(reason)
+        self._leg.hang_up(reason)
+
+    async def _free(self) -> None:
+        self._heartbeat.leave(self._voice)
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._tools, return_exceptions=True)
+        self._keeper.close(self._over.result() if self._over.done() else "cancelled", self.conversation.history)
+
+    @property
+    def live(self) -> bool:
+        """Whether the conversation goes on."""
+        return self.conversation.call is not CallState.ENDED

@@ -1,0 +1,429 @@
+"""The conversation of one call: facts in, commands out.
+
+`receive` takes one event, writes down what it says (`facts.py`) and then lets the rules (`rules.py`) act until none has
+anything left to do. This file holds the state, and the verbs with which it changes; it decides nothing about *when*.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from client_caller.conversation import events, facts, rules
+from client_caller.conversation.clauses import ClauseSplitter
+from client_caller.conversation.commands import (
+    CancelReply,
+    Command,
+    EndCall,
+    FinishTranscript,
+    Hold,
+    Release,
+    RunTool,
+    Speak,
+    StartRecording,
+    StartReply,
+)
+from client_caller.conversation.endpointing import is_farewell
+from client_caller.conversation.history import (
+    STILL_RUNNING,
+    CallerSaid,
+    Entry,
+    Message,
+    ToolCall,
+    messages,
+    with_draft,
+)
+from client_caller.conversation.policy import Phrases, Policy
+from client_caller.conversation.reply import Closing, Reply
+from client_caller.conversation.state import (
+    CALL,
+    REPLY,
+    CallState,
+    CallTrigger,
+    ReplyState,
+    ReplyTrigger,
+    TurnTrigger,
+    View,
+    follow,
+    view,
+)
+from client_caller.conversation.turn import CallerTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Final words that are still to come for a turn that is over."""
+
+    request: int
+    """The `FinishTranscript` that they will answer."""
+    entry: int | None
+    """The turn in the history; None if it was taken for noise."""
+    finals: list[str]
+    """All final words of the turn so far; once complete they replace its text."""
+
+
+class Conversation:
+    """Everything that a call has to remember. Nothing else in the program keeps state of turns, floors or words."""
+
+    def __init__(self, policy: Policy | None = None, phrases: Phrases | None = None) -> None:
+        self.policy: Policy = policy or Policy()
+        self.phrases: Phrases = phrases or Phrases()
+        self.now = 0
+        self.call = CallState.WAITING
+        self.turn = CallerTurn()
+        self.reply: Reply | None = None
+        self.entries: list[Entry] = []
+
+        self.connected_at = 0
+        self.agent_quiet_since = 0
+        """When the last reply ended."""
+        self.caller_words_at = 0
+        """End of the caller's last words."""
+        self.unanswered: int | None = None
+        """The entry of the caller's last turn, until something of its answer was heard."""
+        self.late: Late | None = None
+        self.interrupted = False
+        """The caller took the floor and still has it."""
+        self.speculation_spent = False
+        """Speculation failed for this turn; the next try is when it is over."""
+
+        self.running: dict[str, ToolCall] = {}
+        self.tool_news = False
+        """A tool has answered after its reply was over."""
+
+        self.closing: Closing | None = None
+        self.closed_at = 0
+        self.silence_prompts = 0
+        self.warned = False
+        self.failures = 0
+        """Replies in a row that failed."""
+        self.deaf = 0
+        """Failures of speech to text in a row."""
+        self.notice_owed = self.policy.announce_recording
+
+        self._commands: list[Command] = []
+        self._deadline: int | None = None
+        self._replies = 0
+        self._requests = 0
+        self._fillers = 0
+
+    def receive(self, event: events.Event) -> tuple[Command, ...]:
+        """Take in one fact; returns what is to be done now, in order."""
+        self.now = max(self.now, event.at)
+        waiting = self.call is CallState.WAITING and not isinstance(event, events.CallStarted | events.CallEnded)
+        if waiting or self.call is CallState.ENDED:
+            return ()
+        if facts.note(self, event) or (self._deadline is not None and self.now >= self._deadline):
+            self._deadline = rules.settle(self)
+        commands, self._commands = tuple(self._commands), []
+        return commands
+
+    # ---------------------------------------------------------------- what others may know
+
+    @property
+    def deadline(self) -> int | None:
+        """When the conversation wants to be told that time has passed, on the call's clock."""
+        return self._deadline
+
+    @property
+    def history(self) -> tuple[Entry, ...]:
+        """What was said and heard, up to the last thing that is over."""
+        return tuple(self.entries)
+
+    @property
+    def view(self) -> View:
+        """What a person would say the agent is doing."""
+        reply = self.reply.state if self.reply is not None else None
+        return view(self.call, self.turn.state, reply, interrupted=self.interrupted)
+
+    @property
+    def words(self) -> str:
+        """The caller's words that nobody has answered yet."""
+        before = self._unanswered_entry()
+        return " ".join(filter(None, [before.text if before is not None else "", self.turn.text]))
+
+    def messages(self, reply: int) -> tuple[Message, ...]:
+        """What the model has to be told for `StartReply(reply)`."""
+        current = self.reply if self.reply is not None and self.reply.number == reply else None
+        entries = list(self.entries)
+        if current is not None and not current.committed:
+            self._write_words(entries)
+        chat = messages(entries)
+        asked = current.asked if current is not None else {}
+        elsewhere = [(call, STILL_RUNNING) for id, call in self.running.items() if id not in asked]
+        if elsewhere:
+            chat = with_draft(chat, "", elsewhere)
+        if current is None or not current.used:
+            return chat
+        used = [(ToolCall(tool.tool_call, tool.name, tool.arguments), tool.result) for tool in current.used]
+        return with_draft(chat, current.playout.text, used)
+
+    # ---------------------------------------------------------------- the reply: begin, speak, go on
+
+    def begin_reply(self, *, committed: bool) -> None:
+        """Ask the model for an answer to the caller's words; on a guess, while the turn is not yet over."""
+        self.tool_news = False
+        reply = self._new_reply(self.words, by_model=True, committed=committed)
+        self._commands.append(StartReply(reply.number))
+        self._speak_notice(reply)
+
+    def say(self, text: str, closing: Closing | None = None) -> None:
+        """Say something that needs no model. An empty phrase is not said; if it was to end the call, that ends now."""
+        clauses = self._clauses(text)
+        if clauses:
+            reply = self._new_reply("", by_model=False, committed=True)
+            reply.closing = closing
+            self._speak_notice(reply)
+            self.speak(reply, clauses)
+        elif closing is not None:
+            self.end(closing.reason)
+
+    def say_last_words(self, text: str, reason: str) -> None:
+        """Say goodbye whatever the caller does, and hang up."""
+        self.drop_reply()
+        self.say(text, Closing(reason, final=True))
+
+    def say_filler(self) -> None:
+        """Let the caller know that the agent is still at it."""
+        reply = self._present()
+        text = reply.filler or self.phrases.fillers[self._fillers % len(self.phrases.fillers)]
+        reply.filler = ""
+        reply.fillers += 1
+        reply.quiet_since = self.now
+        self._fillers += 1
+        self.speak(reply, self._clauses(text))
+
+    def speak(self, reply: Reply, clauses: Sequence[str]) -> None:
+        """Have clauses synthesised."""
+        for text in clauses:
+            self._commands.append(Speak(reply.number, reply.playout.queue(text), text))
+
+    def go_on(self) -> None:
+        """Ask the model to go on, now that its tools have answered."""
+        reply = self._present()
+        reply.to_go_on = False
+        reply.generating = True
+        reply.splitter = ClauseSplitter(self.policy)
+        self._commands.append(StartReply(reply.number))
+
+    def run_tools(self, reply: Reply) -> None:
+        """Start the tools that the reply waits for."""
+        for call in reply.waiting:
+            self.running[call.id] = call
+            self._commands.append(RunTool(call.id, call.name, call.arguments))
+        reply.waiting.clear()
+
+    def close_after(self, reply: Reply, reason: str) -> None:
+        """Make this reply the last one."""
+        reply.closing = reply.closing or Closing(reason)
+
+    def _new_reply(self, answers: str, *, by_model: bool, committed: bool) -> Reply:
+        self._replies += 1
+        self.reply = Reply(
+            number=self._replies,
+            answers=answers,
+            splitter=ClauseSplitter(self.policy),
+            made_by_model=by_model,
+            generating=by_model,
+            committed=committed,
+            progress_at=self.now,
+            quiet_since=self.now,
+        )
+        return self.reply
+
+    def _speak_notice(self, reply: Reply) -> None:
+        if self.notice_owed:
+            reply.notice = len(reply.playout.clauses)
+            self.speak(reply, [self.phrases.recording_notice])
+
+    def _clauses(self, text: str) -> list[str]:
+        splitter = ClauseSplitter(self.policy)
+        return [*splitter.feed(text), *splitter.finish()]
+
+    def _present(self) -> Reply:
+        assert self.reply is not None, "a rule acted on a reply that is not there"
+        return self.reply
+
+    # ---------------------------------------------------------------- the reply: audible or not
+
+    def release(self) -> None:
+        """Let the reply be heard."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.RELEASE)
+        reply.progress_at = reply.quiet_since = self.now
+        if is_farewell(reply.answers, self.phrases):
+            self.close_after(reply, "caller_said_goodbye")
+        self._commands.append(Release(reply.number))
+        self.run_tools(reply)
+
+    def hold(self) -> None:
+        """Wait: the caller goes on, and nothing was heard yet."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.HOLD)
+        self._commands.append(Hold(reply.number))
+
+    def sound(self) -> None:
+        """The reply became audible: what it answers is answered."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.SOUND)
+        reply.started = self.now
+        self.unanswered = None
+        self.interrupted = False
+        if reply.made_by_model:
+            self.failures = 0
+
+    def acknowledged(self, reply: Reply) -> None:
+        """One more word was heard."""
+        reply.quiet_since = self.now
+        if self.notice_owed and reply.notice is not None and reply.playout.heard_clause(reply.notice):
+            self.notice_owed = False
+            self._commands.append(StartRecording())
+
+    # ---------------------------------------------------------------- the reply: its end
+
+    def complete(self) -> None:
+        """The reply is over: its last word was heard, or will never be known to be."""
+        reply = self._present()
+        self._end_reply(ReplyTrigger.COMPLETE)
+        if reply.broken:
+            self._apologise(reply)
+        elif reply.final:
+            self.end(reply.closing.reason if reply.closing is not None else "")
+        elif reply.closing is not None:
+            self.call = follow(CALL, self.call, CallTrigger.FAREWELL)
+            self.closing, self.closed_at = reply.closing, self.now
+
+    def interrupt(self) -> None:
+        """The caller takes the floor."""
+        self._end_reply(ReplyTrigger.INTERRUPT)
+        self.interrupted = True
+
+    def withdraw(self) -> None:
+        """Take the reply back: nobody has heard any of it."""
+        self._end_reply(ReplyTrigger.WITHDRAW)
+
+    def drop_reply(self) -> None:
+        """Give up the reply, if there is one, in whatever state."""
+        if self.reply is not None:
+            audible = self.reply.state is ReplyState.AUDIBLE
+            self._end_reply(ReplyTrigger.INTERRUPT if audible else ReplyTrigger.WITHDRAW)
+
+    def fail(self) -> None:
+        """The reply can't go on."""
+        reply = self._present()
+        self._end_reply(ReplyTrigger.FAIL)
+        self._apologise(reply)
+
+    def _apologise(self, reply: Reply) -> None:
+        """Say that a reply failed; after too many of them say goodbye; with no voice left to say it, hang up."""
+        self.failures += 1
+        if reply.final:
+            self.end("engine_failed")
+        elif self.failures >= self.policy.failures_in_a_row:
+            self.say_last_words(self.phrases.trouble_goodbye, "engine_failed")
+        elif reply.committed:
+            self.unanswered = None
+            self.say(self.phrases.trouble)
+        else:
+            self.speculation_spent = True
+
+    def _end_reply(self, trigger: ReplyTrigger) -> None:
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, trigger)
+        if trigger is not ReplyTrigger.COMPLETE:
+            self._commands.append(CancelReply(reply.number))
+        self.entries.extend(reply.used)
+        said = reply.said(self.now)
+        if said is not None:
+            self.entries.append(said)
+        self.reply = None
+        self.agent_quiet_since = self.now
+
+    # ---------------------------------------------------------------- the caller's turn
+
+    def finish_transcript(self) -> None:
+        """Ask for the final words of this pause; those of an earlier turn have had their time."""
+        if self.late is not None:
+            facts.resolve_late(self)
+        self._requests += 1
+        self.turn.request = self._requests
+        self._commands.append(FinishTranscript(self._requests))
+
+    def take_turn(self) -> None:
+        """The caller has finished."""
+        known = self._known_finals()
+        if self.turn.text:
+            self._write_words(self.entries)
+            self.caller_words_at = self.turn.last_speech
+        else:
+            self.entries.append(CallerSaid(self.turn.started, self.turn.last_speech, ""))
+        if self.unanswered is None:
+            self.unanswered = len(self.entries) - 1
+        self._end_turn(TurnTrigger.TAKEN, self.unanswered, known)
+        self.silence_prompts = 0
+        if self.call is CallState.CLOSING:
+            self.call = follow(CALL, self.call, CallTrigger.REOPENED)
+            self.closing = None
+        if self.reply is not None:
+            self.reply.committed = True
+
+    def set_aside(self) -> None:
+        """What the caller said over the agent's words did not want the floor: a backchannel, or no words at all."""
+        turn = self.turn
+        if turn.text:
+            self.entries.append(CallerSaid(turn.started, turn.last_speech, turn.text, backchannel=True))
+            self.caller_words_at = turn.last_speech
+        self._end_turn(TurnTrigger.DISMISSED, len(self.entries) - 1 if turn.text else None, list(turn.finals))
+
+    def dismiss(self) -> None:
+        """It was no speech."""
+        self._end_turn(TurnTrigger.DISMISSED, None, [])
+
+    def _end_turn(self, trigger: TurnTrigger, entry: int | None, known: list[str]) -> None:
+        if self.turn.request is not None and not self.turn.understood:
+            self.late = Late(self.turn.request, entry, known)
+        self.turn = self.turn.finish(trigger)
+        self.interrupted = False
+        self.speculation_spent = False
+
+    def _known_finals(self) -> list[str]:
+        before = self._unanswered_entry()
+        return [*([before.text] if before is not None and before.text else []), *self.turn.finals]
+
+    def _write_words(self, entries: list[Entry]) -> None:
+        """Write the present turn's words into `entries`; into the turn still unanswered, if there is one."""
+        before = self._unanswered_entry()
+        if before is None or self.unanswered is None:
+            entries.append(CallerSaid(self.turn.started, self.turn.last_speech, self.turn.text))
+        else:
+            entries[self.unanswered] = CallerSaid(before.started, self.turn.last_speech, self.words)
+
+    def _unanswered_entry(self) -> CallerSaid | None:
+        entry = self.entries[self.unanswered] if self.unanswered is not None else None
+        return entry if isinstance(entry, CallerSaid) else None
+
+    # ---------------------------------------------------------------- the call
+
+    def ask_whether_there(self) -> None:
+        """The caller has been silent for long."""
+        self.agent_quiet_since = self.now
+        asked, self.silence_prompts = self.silence_prompts, self.silence_prompts + 1
+        if asked >= self.policy.silence_prompts:
+            self.say(self.phrases.goodbye_after_silence, Closing("caller_silent"))
+        elif self.phrases.still_there:
+            self.say(self.phrases.still_there[asked % len(self.phrases.still_there)])
+
+    def warn_of_time(self) -> None:
+        """The longest call is nearly over."""
+        self.warned = True
+        self.say(self.phrases.time_warning)
+
+    def end(self, reason: str) -> None:
+        """Hang up."""
+        self.leave(CallTrigger.HUNG_UP)
+        self._commands.append(EndCall(reason))
+
+    def leave(self, trigger: CallTrigger) -> None:
+        """The call is over; what was said until now stays."""
+        self.drop_reply()
+        if self.turn.text:
+            self._write_words(self.entries)
+        self.call = follow(CALL, self.call, trigger)

@@ -1,0 +1,200 @@
+"""What each event says, written into the conversation.
+
+`note` only takes down what is known now; what follows from it is for the rules (`rules.py`) to find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from client_caller.conversation import events
+from client_caller.conversation.endpointing import same_words
+from client_caller.conversation.history import CallerSaid, Entry, ToolCall, ToolUsed
+from client_caller.conversation.policy import HANG_UP
+from client_caller.conversation.reply import Reply
+from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
+
+if TYPE_CHECKING:
+    from client_caller.conversation.conversation import Conversation
+
+SAY_GOODBYE = "The call ends as soon as the caller has heard your goodbye. Say it now."
+"""What the model is told when it hangs up without a word."""
+
+
+def note(c: Conversation, event: events.Event) -> bool:
+    """Write down one event. Returns whether the rules have to look at it."""
+    match event:
+        case events.SpeechProbability(audio_end=end, probability=probability):
+            changed = c.turn.listen(min(end, event.at), probability, c.policy)
+            return changed or c.turn.state is TurnState.PAUSING
+        case events.TimePassed():
+            return False
+        case events.PartialTranscript(text=text):
+            _hear_partial(c, text.strip())
+        case events.FinalTranscript(text=text):
+            _hear_final(c, text.strip())
+        case events.TranscriptFinished(request=request):
+            _understand(c, request)
+        case events.DigitPressed(digit=digit):
+            c.turn.add(f"[pressed {digit}]", c.now)
+            c.turn.last_speech = max(c.turn.last_speech, c.now)
+        case events.ToolFinished():
+            _tool_finished(c, event)
+        case events.CallStarted(earlier=earlier):
+            _connect(c, earlier)
+        case events.CallEnded():
+            c.leave(CallTrigger.GONE)
+        case events.EngineFailed(reply=None):
+            _lose_ear(c)
+        case _:
+            if c.reply is not None and event.reply == c.reply.number:
+                _note_reply(c, c.reply, event)
+    return True
+
+
+# ---------------------------------------------------------------- the call
+
+
+def _connect(c: Conversation, earlier: Sequence[Entry]) -> None:
+    if c.call is not CallState.WAITING:
+        return
+    c.call = follow(CALL, c.call, CallTrigger.CONNECTED)
+    c.connected_at = c.now
+    c.entries.extend(earlier)
+    if earlier and isinstance(earlier[-1], CallerSaid):
+        c.unanswered = len(c.entries) - 1
+    elif earlier:
+        c.say(c.phrases.resumed)
+    elif c.phrases.greeting is None:
+        c.begin_reply(committed=True)
+    else:
+        c.say(c.phrases.greeting)
+
+
+# ---------------------------------------------------------------- the caller's words
+
+
+def _hear_partial(c: Conversation, text: str) -> None:
+    if c.late is None and c.turn.state is not TurnState.QUIET and not c.turn.understood:
+        c.turn.partial = text
+
+
+def _hear_final(c: Conversation, text: str) -> None:
+    c.deaf = 0
+    if not text:
+        return
+    if c.late is not None:
+        c.late.finals.append(text)
+    else:
+        c.turn.add(text, c.now)
+
+
+def _understand(c: Conversation, request: int) -> None:
+    c.deaf = 0
+    if c.late is not None and request == c.late.request:
+        resolve_late(c)
+    elif request == c.turn.request:
+        c.turn.partial = ""
+        c.turn.understood = True
+
+
+def resolve_late(c: Conversation) -> None:
+    """No more final words will come for a turn that is over: those that came are better than what it was taken for."""
+    assert c.late is not None
+    late, c.late = c.late, None
+    text = " ".join(late.finals)
+    if not text:
+        return
+    if late.entry is None:
+        c.turn.add(text, c.now)
+        return
+    said = c.entries[late.entry]
+    assert isinstance(said, CallerSaid)
+    if not same_words(said.text, text):
+        c.entries[late.entry] = CallerSaid(said.started, said.ended, text, said.backchannel)
+
+
+def _lose_ear(c: Conversation) -> None:
+    """Speech to text failed: what is known of the words is all that will be known."""
+    c.deaf += 1
+    if c.late is not None:
+        resolve_late(c)
+    if c.turn.request is not None:
+        c.turn.understood = True
+    if c.deaf >= c.policy.failures_in_a_row:
+        c.say_last_words(c.phrases.trouble_goodbye, "engine_failed")
+
+
+# ---------------------------------------------------------------- the agent's reply
+
+
+def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None:
+    match event:
+        case events.ReplyText(text=text) if reply.generating:
+            c.speak(reply, reply.splitter.feed(text))
+        case events.ReplyFinished() if reply.generating:
+            reply.generating = False
+            c.speak(reply, reply.splitter.finish())
+            _ask_for_goodbye(c, reply)
+        case events.ToolRequested() if reply.generating:
+            _tool_requested(c, reply, event)
+        case events.PlaybackStarted() if reply.state is ReplyState.RELEASED:
+            c.sound()
+        case events.WordSent(clause=clause, word=word) if reply.playout.send(clause, word):
+            pass
+        case events.WordAcknowledged(clause=clause, word=word) if reply.playout.acknowledge(clause, word):
+            c.acknowledged(reply)
+        case events.EngineFailed(stage="llm") if reply.state is ReplyState.AUDIBLE and not reply.playout.all_heard:
+            reply.broken, reply.generating = True, False
+            reply.asked.clear()
+        case events.EngineFailed():
+            c.fail()
+        case events.ClauseAudioStarted() | events.ClauseAudioFinished():
+            pass
+        case _:
+            return
+    reply.progress_at = c.now
+
+
+# ---------------------------------------------------------------- tools
+
+
+def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) -> None:
+    call = ToolCall(event.tool_call, event.name, event.arguments)
+    if call.name == HANG_UP:
+        reply.hang_up = reply.hang_up or call
+        c.close_after(reply, "agent_hung_up")
+        return
+    repeated = call.id in reply.asked or call.id in c.running
+    if repeated or len(reply.used) + len(reply.asked) >= c.policy.tools_in_a_reply:
+        c.fail()
+        return
+    reply.asked[call.id] = call
+    reply.waiting.append(call)
+    reply.filler = event.filler
+    if reply.state is not ReplyState.HELD:
+        c.run_tools(reply)
+
+
+def _ask_for_goodbye(c: Conversation, reply: Reply) -> None:
+    """A model that hangs up without a word is asked, once, for the word."""
+    call = reply.hang_up
+    if call is None or reply.playout.clauses or any(tool.tool_call == call.id for tool in reply.used):
+        return
+    reply.used.append(ToolUsed(c.now, call.id, call.name, call.arguments, SAY_GOODBYE, failed=False))
+    reply.to_go_on = True
+
+
+def _tool_finished(c: Conversation, event: events.ToolFinished) -> None:
+    call = c.running.pop(event.tool_call, None)
+    if call is None:
+        return
+    used = ToolUsed(c.now, call.id, call.name, call.arguments, event.result, event.failed)
+    if c.reply is not None and c.reply.asked.pop(call.id, None) is not None:
+        c.reply.used.append(used)
+        c.reply.to_go_on = True
+        c.reply.progress_at = c.now
+    else:
+        c.entries.append(used)
+        c.tool_news = True

@@ -1,0 +1,259 @@
+"""When things happen in a conversation.
+
+A rule is a moment and a deed: `due` says from which moment on the rule applies as things stand (None: not at all),
+`act` is the verb of the conversation that follows. Nobody sets or cancels a timer; every moment is computed afresh from
+what is known, so a fact that comes late is judged at once, and time that was spent elsewhere is not waited for again.
+Earlier rules go first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from client_caller.conversation.barge_in import patience_with, takes_floor
+from client_caller.conversation.endpointing import same_words, silence_needed
+from client_caller.conversation.state import CallState, ReplyState, TurnState
+
+if TYPE_CHECKING:
+    from client_caller.conversation.conversation import Conversation
+
+NOW = 0
+"""A moment that is always reached."""
+LEAD = 400
+"""Milliseconds of audio that may be on their way to the far end's ear (DESIGN: pacing)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    due: Callable[[Conversation], int | None]
+    act: Callable[[Conversation], None]
+
+
+def settle(conversation: Conversation) -> int | None:
+    """Act until no rule applies; returns when the next one will, None after the end."""
+    while conversation.call is not CallState.ENDED:
+        due, rule = _next(conversation)
+        if due > conversation.now:
+            return due
+        rule.act(conversation)
+    return None
+
+
+def _next(conversation: Conversation) -> tuple[int, Rule]:
+    """The first rule that applies now, else the one that will apply soonest; `_hard_stop` always will."""
+    soonest: tuple[int, Rule] | None = None
+    for rule in RULES:
+        due = rule.due(conversation)
+        if due is None:
+            continue
+        if due <= conversation.now:
+            return due, rule
+        if soonest is None or due < soonest[0]:
+            soonest = due, rule
+    assert soonest is not None
+    return soonest
+
+
+def _silence(c: Conversation, milliseconds: int) -> int:
+    """When the caller will have been silent for so long.
+
+    Believed at that moment only if their audio is known nearly up to it; a line that stalls is given some patience.
+    """
+    due = c.turn.last_speech + milliseconds
+    return due if c.turn.heard_through >= due - c.policy.audio_lag else due + c.policy.audio_stall
+
+
+def _agent_final(c: Conversation) -> bool:
+    return c.reply is not None and c.reply.final
+
+
+# ---------------------------------------------------------------- the call's length
+
+
+def _hard_stop(c: Conversation) -> int:
+    return c.connected_at + c.policy.max_call + c.policy.hard_stop
+
+
+def _time_over(c: Conversation) -> int | None:
+    return None if _agent_final(c) else c.connected_at + c.policy.max_call
+
+
+def _time_warning(c: Conversation) -> int | None:
+    idle = c.call is CallState.LIVE and c.reply is None and c.turn.state is TurnState.QUIET
+    if c.warned or not idle or c.policy.max_call <= c.policy.max_call_warning:
+        return None
+    return c.connected_at + c.policy.max_call - c.policy.max_call_warning
+
+
+def _hang_up(c: Conversation) -> int | None:
+    if c.call is not CallState.CLOSING or c.reply is not None or c.turn.holds_floor(c.now, c.policy):
+        return None
+    return c.closed_at + c.policy.goodbye_linger
+
+
+def _end_closing(c: Conversation) -> None:
+    assert c.closing is not None
+    c.end(c.closing.reason)
+
+
+# ---------------------------------------------------------------- who has the floor?
+
+
+def _barge_in(c: Conversation) -> int | None:
+    audible = c.reply is not None and c.reply.state is ReplyState.AUDIBLE and not c.reply.final
+    speaking = c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy)
+    return NOW if audible and speaking and takes_floor(c.turn.utterance, c.policy) else None
+
+
+def _aside(c: Conversation) -> int | None:
+    audible = c.reply is not None and c.reply.state is ReplyState.AUDIBLE
+    if not audible or c.turn.state is not TurnState.PAUSING:
+        return None
+    return _silence(c, patience_with(understood=c.turn.understood, policy=c.policy))
+
+
+def _hold(c: Conversation) -> int | None:
+    released = c.reply is not None and c.reply.state is ReplyState.RELEASED and not c.reply.final
+    speaking = c.turn.state is TurnState.SPEAKING and c.turn.holds_floor(c.now, c.policy)
+    return NOW if released and speaking else None
+
+
+def _withdraw(c: Conversation) -> int | None:
+    reply = c.reply
+    if reply is None or reply.final or reply.state is ReplyState.AUDIBLE or not c.words:
+        return None
+    return None if same_words(reply.answers, c.words) else NOW
+
+
+def _release(c: Conversation) -> int | None:
+    reply = c.reply
+    if reply is None or reply.state is not ReplyState.HELD or not reply.committed:
+        return None
+    return NOW if reply.final or not c.turn.holds_floor(c.now, c.policy) else None
+
+
+# ---------------------------------------------------------------- has the caller finished?
+
+
+def _finish_transcript(c: Conversation) -> int | None:
+    if c.turn.state is not TurnState.PAUSING or c.turn.request is not None:
+        return None
+    return _silence(c, c.policy.finish_transcript_after)
+
+
+def _speculate(c: Conversation) -> int | None:
+    ready = c.turn.state is TurnState.PAUSING and c.turn.understood and c.turn.text
+    return NOW if ready and c.reply is None and not c.speculation_spent else None
+
+
+def _turn_over(c: Conversation) -> int | None:
+    turn = c.turn
+    agent_audible = c.reply is not None and (c.reply.state is ReplyState.AUDIBLE or c.reply.final)
+    if turn.state is not TurnState.PAUSING or agent_audible:
+        return None
+    needed = silence_needed(turn.text, c.policy, c.phrases) if turn.text else 0
+    return _silence(c, needed if turn.understood else max(needed, c.policy.transcript_patience))
+
+
+def _end_turn(c: Conversation) -> None:
+    """Words are a turn. Long speech without words is one too, unless an answer is owed already; the rest was noise."""
+    unintelligible = c.turn.voiced >= c.policy.unintelligible_speech and c.reply is None and c.unanswered is None
+    if c.turn.text or unintelligible:
+        c.take_turn()
+    else:
+        c.dismiss()
+
+
+def _owed(c: Conversation) -> int | None:
+    owed = c.unanswered is not None and c.reply is None
+    return NOW if owed and not c.turn.holds_floor(c.now, c.policy) else None
+
+
+def _answer(c: Conversation) -> None:
+    if c.words:
+        c.begin_reply(committed=True)
+    else:
+        c.unanswered = None
+        c.say(c.phrases.not_understood)
+
+
+def _tell_news(c: Conversation) -> int | None:
+    free = c.call is CallState.LIVE and c.reply is None and not c.turn.holds_floor(c.now, c.policy)
+    return NOW if c.tool_news and free else None
+
+
+# ---------------------------------------------------------------- is the reply over?
+
+
+def _complete(c: Conversation) -> int | None:
+    reply = c.reply
+    if reply is None or reply.state is ReplyState.HELD or not reply.done_thinking:
+        return None
+    if not reply.playout.clauses:
+        return NOW if reply.closing is not None else None
+    if reply.state is not ReplyState.AUDIBLE or not reply.playout.all_sent:
+        return None
+    return NOW if reply.playout.all_heard else reply.progress_at + LEAD + c.policy.acknowledgement_patience
+
+
+def _empty(c: Conversation) -> int | None:
+    """A model that says nothing would leave the line silent."""
+    reply = c.reply
+    silent = reply is not None and reply.done_thinking and not reply.playout.clauses and reply.closing is None
+    return NOW if silent else None
+
+
+def _go_on(c: Conversation) -> int | None:
+    reply = c.reply
+    return NOW if reply is not None and reply.to_go_on and not reply.generating and not reply.asked else None
+
+
+def _give_up(c: Conversation) -> int | None:
+    reply = c.reply
+    if reply is None or reply.state is ReplyState.HELD or reply.asked:
+        return None
+    return reply.progress_at + c.policy.reply_patience
+
+
+# ---------------------------------------------------------------- silence is owned
+
+
+def _filler(c: Conversation) -> int | None:
+    reply = c.reply
+    if reply is None or reply.state is ReplyState.HELD or reply.done_thinking or not c.phrases.fillers:
+        return None
+    if not reply.playout.all_heard or c.turn.holds_floor(c.now, c.policy):
+        return None
+    return reply.quiet_since + (c.policy.filler_again if reply.fillers else c.policy.filler_after)
+
+
+def _prompt(c: Conversation) -> int | None:
+    if c.call is not CallState.LIVE or c.reply is not None or c.turn.holds_floor(c.now, c.policy):
+        return None
+    return max(c.connected_at, c.agent_quiet_since, c.caller_words_at) + c.policy.silence_prompt
+
+
+RULES = (
+    Rule(_hard_stop, lambda c: c.end("max_call")),
+    Rule(_time_over, lambda c: c.say_last_words(c.phrases.time_over, "max_call")),
+    Rule(_barge_in, lambda c: c.interrupt()),
+    Rule(_hold, lambda c: c.hold()),
+    Rule(_finish_transcript, lambda c: c.finish_transcript()),
+    Rule(_withdraw, lambda c: c.withdraw()),
+    Rule(_turn_over, _end_turn),
+    Rule(_aside, lambda c: c.set_aside()),
+    Rule(_speculate, lambda c: c.begin_reply(committed=False)),
+    Rule(_owed, _answer),
+    Rule(_release, lambda c: c.release()),
+    Rule(_go_on, lambda c: c.go_on()),
+    Rule(_complete, lambda c: c.complete()),
+    Rule(_empty, lambda c: c.fail()),
+    Rule(_give_up, lambda c: c.fail()),
+    Rule(_hang_up, _end_closing),
+    Rule(_filler, lambda c: c.say_filler()),
+    Rule(_tell_news, lambda c: c.begin_reply(committed=True)),
+    Rule(_time_warning, lambda c: c.warn_of_time()),
+    Rule(_prompt, lambda c: c.ask_whether_there()),
+)

@@ -1,0 +1,100 @@
+"""The caller's turn: from the probabilities of single windows to utterances, and from transcripts to its words."""
+
+from dataclasses import dataclass, field
+
+from client_caller.conversation.policy import Policy
+from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
+
+WINDOW = 32
+"""Milliseconds of one window of Silero: 256 samples at 8 kHz."""
+
+
+@dataclass(slots=True)
+class CallerTurn:
+    """What the caller has said since the last turn was taken. All times are milliseconds on the call's clock."""
+
+    state: TurnState = TurnState.QUIET
+    started: int = 0
+    """First speech of the turn."""
+    utterance_started: int = 0
+    """First speech since the last silence of more than `Policy.utterance_gap`."""
+    last_speech: int = 0
+    """End of the last window with speech."""
+    heard_through: int = 0
+    """End of the last window of all."""
+    voiced: int = 0
+    """Speech in the turn, without its pauses."""
+    finals: list[str] = field(default_factory=list)
+    partial: str = ""
+    request: int | None = None
+    """The `FinishTranscript` of this pause, once made."""
+    understood: bool = False
+    """That request was answered: no more words will come for what was said so far."""
+    _rising: int = 0
+    """Speech heard that is still too short to count as such."""
+
+    @property
+    def text(self) -> str:
+        return " ".join([*self.finals, self.partial] if self.partial else self.finals)
+
+    @property
+    def utterance(self) -> int:
+        """Length of the present or last utterance."""
+        return self.last_speech - self.utterance_started
+
+    def wordless(self, now: int, policy: Policy) -> bool:
+        """Speech has gone on for so long without a word that it is no speech: a radio, a street."""
+        return not self.text and now - self.utterance_started >= policy.wordless_speech
+
+    def holds_floor(self, now: int, policy: Policy) -> bool:
+        """Whether the agent has to wait for this turn."""
+        if self.state is TurnState.SPEAKING:
+            return not self.wordless(now, policy)
+        return self.state is TurnState.PAUSING
+
+    def listen(self, audio_end: int, probability: float, policy: Policy) -> bool:
+        """Take in one window. Returns whether anything but the clock has changed."""
+        length = min(audio_end - self.heard_through, WINDOW)
+        if length <= 0:
+            return False
+        self.heard_through = audio_end
+        speaking = self.state is TurnState.SPEAKING
+        if probability < (policy.silence_threshold if speaking else policy.speech_threshold):
+            self._rising = 0
+            if speaking:
+                self.state = follow(TURN, self.state, TurnTrigger.SILENCE)
+            return speaking
+        self._rising += length
+        if speaking:
+            self.voiced += length
+            self.last_speech = audio_end
+            return True
+        if self._rising < policy.speech_onset:
+            return False
+        self._speak(audio_end, policy)
+        return True
+
+    def _speak(self, audio_end: int, policy: Policy) -> None:
+        onset = audio_end - self._rising
+        quiet = self.state is TurnState.QUIET
+        if quiet:
+            self.started = onset
+        if quiet or onset - self.last_speech > policy.utterance_gap:
+            self.utterance_started = onset
+        self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
+        self.voiced += self._rising
+        self.last_speech = audio_end
+        self.request, self.understood = None, False
+
+    def add(self, text: str, at: int) -> None:
+        """Take in final words. Words that come without any speech noticed make a turn of their own."""
+        self.finals.append(text)
+        self.partial = ""
+        if self.state is TurnState.QUIET:
+            self.started = self.utterance_started = self.last_speech = at
+            self.state = follow(TURN, self.state, TurnTrigger.WORDS)
+
+    def finish(self, trigger: TurnTrigger) -> "CallerTurn":
+        """End the turn; returns the next one, which hears on where this one stops."""
+        follow(TURN, self.state, trigger)
+        return CallerTurn(heard_through=self.heard_through, last_speech=self.last_speech)

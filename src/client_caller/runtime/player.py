@@ -1,0 +1,212 @@
+"""From clauses of audio to the wire: paced, marked, and silent at once when told so.
+
+The far end plays what it is sent at its own pace, so anything sent can only be taken back by a `clear`. The player
+therefore stays at most `LEAD` ahead of it, and puts a mark behind every word: what comes back was played.
+
+The player also keeps a copy of what the far end still has to play, and lets it run down on the call's clock. That tells
+how far ahead it is, and what of the agent's voice the caller hears at each moment: the recording is made from it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from client_caller.audio.word_times import estimate
+from client_caller.conversation.clauses import words_of
+from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordSent
+from client_caller.engines.protocols import WordTime
+from client_caller.telephony.leg import Leg
+
+SAMPLES_A_MS = 8
+LEAD = 400 * SAMPLES_A_MS
+"""Samples sent ahead of the far end's playback. Enough for a TCP stall, and too little for a crash to lose a
+sentence."""
+MESSAGE = 100 * SAMPLES_A_MS
+"""Samples in one message at most: fewer messages than frames, and none that holds up a `clear`."""
+STALL = 2000
+"""Milliseconds that a mark may be overdue before nothing more is sent: the far end has stopped to play."""
+
+Fact = PlaybackStarted | WordSent
+
+
+@dataclass(slots=True)
+class _Clause:
+    number: int
+    text: str
+    audio: bytearray = field(default_factory=bytearray)
+    """What has not been sent."""
+    words: deque[WordTime] = field(default_factory=deque)
+    """Those whose mark has not been sent."""
+    whole: bytearray = field(default_factory=bytearray)
+    """All its audio, to estimate word times from."""
+    next_word: int = 0
+    """The first word whose time is not known."""
+    sent: int = 0
+    finished: bool = False
+
+
+class Player:
+    """Plays one reply at a time. All times are milliseconds on the call's clock, `report` takes what went out."""
+
+    def __init__(
+        self, leg: Leg, report: Callable[[Fact], None], played: Callable[[bytes, int], None], now: int = 0
+    ) -> None:
+        """`played(mulaw, at_sample)` is told what the far end plays, by the call's clock, in samples."""
+        self._leg = leg
+        self._report = report
+        self._played = played
+        self._reply = 0
+        self._released = False
+        self._audible = False
+        self._clauses: deque[_Clause] = deque()
+        self._ahead = bytearray()
+        """What the far end has yet to play."""
+        self._played_through = now * SAMPLES_A_MS
+        self._marks: deque[tuple[str, int]] = deque()
+        """Marks on their way, and when each should have been played."""
+        self.underruns = 0
+        """How often the far end ran dry in the middle of a clause."""
+
+    # ---------------------------------------------------------------- from text to speech
+
+    def expect(self, reply: int, clause: int, text: str) -> None:
+        """A clause is being synthesised: its audio goes after that of the clauses before."""
+        self._turn_to(reply)
+        if reply == self._reply:
+            self._clauses.append(_Clause(clause, text))
+
+    def add(self, reply: int, clause: int, mulaw: bytes, words: Sequence[WordTime], now: int) -> None:
+        """Some audio of a clause. Audio of anything but the present reply is late, and dropped."""
+        found = self._find(reply, clause)
+        if found is None:
+            return
+        found.audio += mulaw
+        found.whole += mulaw
+        for word in words:
+            if word.word == found.next_word:
+                found.words.append(word)
+                found.next_word += 1
+        self.pump(now)
+
+    def finish(self, reply: int, clause: int, now: int) -> int:
+        """A clause's audio is complete. Words without a time get an estimate. Returns its length in samples."""
+        found = self._find(reply, clause)
+        if found is None:
+            return 0
+        length = len(found.whole)
+        missing = len(words_of(found.text)) - found.next_word
+        if missing:
+            ends = estimate(found.text, bytes(found.whole))
+            found.words.extend(WordTime(word, ends[word]) for word in range(found.next_word, len(ends)))
+        found.whole.clear()
+        found.finished = True
+        self.pump(now)
+        return length
+
+    def _find(self, reply: int, clause: int) -> _Clause | None:
+        if reply != self._reply:
+            return None
+        return next((found for found in self._clauses if found.number == clause), None)
+
+    # ---------------------------------------------------------------- from the conversation
+
+    def release(self, reply: int, now: int) -> None:
+        """Let the reply out."""
+        self._turn_to(reply)
+        if reply == self._reply:
+            self._released = True
+            self.pump(now)
+
+    def hold(self, reply: int) -> None:
+        """Keep the reply in."""
+        if reply == self._reply:
+            self._released = False
+
+    def cancel(self, reply: int, now: int) -> None:
+        """Drop the reply, and silence what the far end has of it. Nothing of it goes out after this."""
+        if reply == self._reply and self._audible:
+            self._run_down(now)
+            self._ahead.clear()
+            self._leg.clear()
+        self._turn_to(reply + 1)
+
+    def _turn_to(self, reply: int) -> None:
+        """Make `reply` the present one, if it is newer. Numbers only rise: whatever comes for an older one is late."""
+        if reply > self._reply:
+            self._reply, self._released, self._audible = reply, False, False
+            self._clauses.clear()
+            self._marks.clear()
+
+    def acknowledge(self, mark: str, now: int) -> WordAcknowledged | None:
+        """The word whose mark came back; None for a mark that is not awaited (any more)."""
+        if all(name != mark for name, _ in self._marks):
+            return None
+        while self._marks.popleft()[0] != mark:
+            pass
+        reply, clause, word = map(int, mark.split("."))
+        return WordAcknowledged(now, reply, clause, word)
+
+    # ---------------------------------------------------------------- the wire
+
+    def beat(self, now: int) -> None:
+        """20 ms have passed, or so."""
+        self._run_down(now)
+        self.pump(now)
+
+    def pump(self, now: int) -> None:
+        """Send what may be sent."""
+        if not self._released or self._stalled(now):
+            return
+        self._run_down(now)
+        while self._clauses and len(self._ahead) < LEAD:
+            clause = self._clauses[0]
+            self._mark(clause, now)
+            if clause.audio:
+                self._send(clause, now)
+            elif clause.finished:
+                self._clauses.popleft()
+            else:
+                return
+
+    def _stalled(self, now: int) -> bool:
+        return bool(self._marks) and now - self._marks[0][1] > STALL
+
+    def _send(self, clause: _Clause, now: int) -> None:
+        """Send the clause's next piece: up to the end of a word, the lead, or a message's size."""
+        size = min(len(clause.audio), MESSAGE, LEAD - len(self._ahead))
+        if clause.words:
+            size = min(size, clause.words[0].end - clause.sent)
+        piece = bytes(clause.audio[:size])
+        del clause.audio[:size]
+        self._leg.send_audio(piece)
+        if not self._ahead:
+            self._played_through = now * SAMPLES_A_MS
+        self._ahead += piece
+        clause.sent += size
+        if not self._audible:
+            self._audible = True
+            self._report(PlaybackStarted(now, self._reply))
+        self._mark(clause, now)
+
+    def _mark(self, clause: _Clause, now: int) -> None:
+        """Put marks behind the words that are wholly sent; those beyond the audio's end, at that end."""
+        while clause.words and (clause.words[0].end <= clause.sent or (clause.finished and not clause.audio)):
+            word = clause.words.popleft().word
+            name = f"{self._reply}.{clause.number}.{word}"
+            self._leg.send_mark(name)
+            self._marks.append((name, now + len(self._ahead) // SAMPLES_A_MS))
+            self._report(WordSent(now, self._reply, clause.number, word))
+
+    def _run_down(self, now: int) -> None:
+        """Let the far end play up to now."""
+        if not self._ahead:
+            return
+        due = now * SAMPLES_A_MS - self._played_through
+        played = bytes(self._ahead[:due]) if due > 0 else b""
+        if not played:
+            return
+        del self._ahead[: len(played)]
+        self._played(played, self._played_through)
+        self._played_through += len(played)
+        if not self._ahead and self._clauses and self._clauses[0].sent and not self._clauses[0].finished:
+            self.underruns += 1
