@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing
 from typing import Any, Protocol, cast
 
@@ -19,7 +20,6 @@ from client_caller.conversation import commands, events
 from client_caller.conversation.conversation import Conversation
 from client_caller.conversation.history import Entry, Message
 from client_caller.conversation.policy import Policy
-from client_caller.conversation.state import CallState
 from client_caller.engines.protocols import (
     CallContext,
     EngineError,
@@ -52,7 +52,7 @@ class Keeper(Protocol):
     def hear(self, mulaw: bytes, at_sample: int) -> None: ...
     def play(self, mulaw: bytes, at_sample: int) -> None: ...
     def start_recording(self, at: int) -> None: ...
-    def close(self, reason: str, history: tuple[Entry, ...]) -> None: ...
+    def close(self, reason: str, history: tuple[Entry, ...]) -> Future[None]: ...
 
 
 class CallSession:
@@ -350,9 +350,5 @@ class CallSession:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._tools, return_exceptions=True)
-        self._keeper.close(self._over.result() if self._over.done() else "cancelled", self.conversation.history)
-
-    @property
-    def live(self) -> bool:
-        """Whether the conversation goes on."""
-        return self.conversation.call is not CallState.ENDED
+        reason = self._over.result() if self._over.done() else "cancelled"
+        await asyncio.wrap_future(self._keeper.close(reason, self.conversation.history))
