@@ -5,7 +5,7 @@ import json
 import pytest
 
 from client_caller.calls.call import Call
-from client_caller.calls.transcript import as_json, as_text, clock, shifted
+from client_caller.calls.transcript import as_json, as_text, clock, joined, shifted
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolUsed
 
 ENTRIES: tuple[Entry, ...] = (
@@ -38,6 +38,12 @@ def test_the_text_tells_heard_from_unheard() -> None:
     ]
 
 
+def test_entries_stand_in_the_order_in_which_they_began() -> None:
+    """A backchannel is over before the reply it belongs to, and yet comes after its beginning."""
+    assert as_text([ENTRIES[5], ENTRIES[4]]) == as_text(ENTRIES[4:6])
+    assert as_json(Call("c1", "CA1"), [ENTRIES[5], ENTRIES[4]]) == as_json(Call("c1", "CA1"), ENTRIES[4:6])
+
+
 def test_no_text_can_break_a_line_or_steer_a_terminal() -> None:
     """Line breaks, escape sequences and direction marks in anybody's words become spaces."""
     assert as_text([CallerSaid(0, 1, "a\nb\x1b[2Jc\u202ed é")]) == "00:00.0  Caller  a b [2Jc d é\n"
@@ -64,6 +70,18 @@ def test_shifting_moves_every_time_and_nothing_else() -> None:
     assert shifted(later, -1500) == ENTRIES
     assert as_text(later).splitlines()[2] == '00:04.8  Tool    price({"of":"it"}) gave: 40'
     assert later[1] == CallerSaid(3500, 4500, "What does it cost?")
+
+
+def test_a_resumed_call_is_joined_on_one_clock() -> None:
+    """New entries move by the offset, earlier ones stay; a turn that went on ends on the new clock."""
+    earlier = (AgentSaid(0, 900, "Hello?", "", False), CallerSaid(1000, 1500, "I want"))
+    history = (earlier[0], CallerSaid(1000, 700, "I want to know"), AgentSaid(900, 1200, "Yes.", "", False))
+    assert joined(earlier, history, 10_000) == (
+        earlier[0],
+        CallerSaid(1000, 10_700, "I want to know"),
+        AgentSaid(10_900, 11_200, "Yes.", "", False),
+    )
+    assert joined((), ENTRIES, 0) == ENTRIES
 
 
 @pytest.mark.parametrize(("at", "shown"), [(0, "00:00.0"), (59_999, "00:59.9"), (754_321, "12:34.3"), (-5, "00:00.0")])

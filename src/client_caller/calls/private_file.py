@@ -1,4 +1,4 @@
-"""A file of one call: private, and unable to harm the call."""
+"""The files of a call: private, and unable to harm the call."""
 
 import logging
 import os
@@ -84,6 +84,14 @@ class PrivateFile:
             os.ftruncate(self._fd, self.size)
         except OSError:
             _log.warning("%s may end in the middle of a piece", self.path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write or replace a file of mode 0600; it is there whole or not at all. Raises `OSError`."""
+    draft = path.with_name(f".{path.name}.part")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    draft.replace(path)
 
 
 def _reason(error: OSError) -> str:

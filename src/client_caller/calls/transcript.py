@@ -19,15 +19,29 @@ def shifted(entries: Iterable[Entry], by: int) -> tuple[Entry, ...]:
     )
 
 
+def joined(earlier: Sequence[Entry], history: Sequence[Entry], offset: int) -> tuple[Entry, ...]:
+    """The history of a resumed connection, which begins with `earlier`, all of it on the clock of the first.
+
+    `offset`: milliseconds from the zero of the first clock to that of this connection. The caller may have gone on
+    with the last of the earlier entries, whose end is then on the new clock.
+    """
+    before = tuple(
+        entry if entry == was or isinstance(entry, ToolUsed) else replace(entry, ended=entry.ended + offset)
+        for was, entry in zip(earlier, history, strict=False)
+    )
+    return before + shifted(history[len(earlier) :], offset)
+
+
 def as_json(call: Call, entries: Sequence[Entry]) -> bytes:
     """`{"call": {...}, "entries": [...]}`; times in milliseconds from the start of the call.
 
-    An entry has `who` (`caller`, `agent` or `tool`) and the fields of `CallerSaid`, `AgentSaid` or `ToolUsed`.
+    An entry has `who` (`caller`, `agent` or `tool`) and the fields of `CallerSaid`, `AgentSaid` or `ToolUsed`; they
+    stand in the order in which they began.
     """
     who = {CallerSaid: "caller", AgentSaid: "agent", ToolUsed: "tool"}
     document = {
         "call": call,
-        "entries": [{"who": who[type(entry)], **msgspec.to_builtins(entry)} for entry in entries],
+        "entries": [{"who": who[type(entry)], **msgspec.to_builtins(entry)} for entry in in_order(entries)],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -37,7 +51,7 @@ def as_text(entries: Sequence[Entry]) -> str:
 
     Line breaks and anything that could steer a terminal become spaces.
     """
-    return "".join(f"{clock(_time(entry))}  {_printable(_line(entry))}\n" for entry in entries)
+    return "".join(f"{clock(began(entry))}  {_printable(_line(entry))}\n" for entry in in_order(entries))
 
 
 def clock(milliseconds: int) -> str:
@@ -46,7 +60,12 @@ def clock(milliseconds: int) -> str:
     return f"{tenths // 600:02}:{tenths // 10 % 60:02}.{tenths % 10}"
 
 
-def _time(entry: Entry) -> int:
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """By the time at which they began; a history is in the order in which things were over."""
+    return sorted(entries, key=began)
+
+
+def began(entry: Entry) -> int:
     return entry.at if isinstance(entry, ToolUsed) else entry.started
 
 
