@@ -212,7 +212,7 @@ async def test_hanging_up_lets_the_last_words_leave(edge: Edge) -> None:
         session = edge.sessions[0]
         for number in range(100):
             session.leg.send_audio(bytes([number]) * 160)
-        session.leg.hang_up("ended_by_agent")
+        session.press("#")
         session.leg.send_audio(b"late" * 40)
         frames = [await stream.next("media") for _ in range(100)]
         assert len(frames) == 100

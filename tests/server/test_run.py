@@ -13,8 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
-from client_caller.observe.metrics import REGISTRY
-from client_caller.server.run import LINGER, DrainingServer, listen, watch_lag
+from client_caller.server.run import LINGER, DrainingServer, listen
 from client_caller.server.switchboard import Switchboard
 from client_caller.telephony.tokens import StreamTokens
 
@@ -146,18 +145,3 @@ def test_a_taken_port_is_an_error() -> None:
     """Not an exit from the depths of a library: whoever starts the server can say what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", taken.getsockname()[1])
-
-
-async def test_the_loops_lag_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each sample lands in the histogram."""
-    monkeypatch.setattr("client_caller.server.run.LAG_SAMPLE", 0.001)
-
-    def samples() -> float:
-        return REGISTRY.get_sample_value("client_caller_event_loop_lag_seconds_count") or 0.0
-
-    before = samples()
-    watching = asyncio.create_task(watch_lag())
-    async with asyncio.timeout(5):
-        while samples() < before + 3:  # noqa: ASYNC110 - the samples are what is waited for
-            await asyncio.sleep(0.001)
-    watching.cancel()

@@ -44,7 +44,10 @@ _RESTART = 1012
 
 
 class Session(Protocol):
-    """One call's shell: `runtime.session.CallSession`, or anything that behaves like it."""
+    """One call's shell: `runtime.session.CallSession`, or anything that behaves like it.
+
+    It ends when it is told to (`lose`), or on its own: then it first hangs up its leg. Either way `ended` returns.
+    """
 
     def begin(self) -> None: ...
     def hear(self, mulaw: bytes, timestamp: int) -> None: ...
@@ -140,8 +143,8 @@ class _Carrier:
         tasks = (reader, writer, stalled, over)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if not over.done():
-                session.lose(self._leg.reason or _why(reader))
+            if self._leg.reason is None:
+                session.lose(_why(reader))
             reason = await asyncio.wait_for(over, FREE)
             self._leg.hang_up(reason)
             await asyncio.wait((reader, writer, stalled), timeout=FLUSH, return_when=asyncio.FIRST_COMPLETED)

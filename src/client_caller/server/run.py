@@ -5,7 +5,6 @@ shutdown (measured with 0.54). Here the first signal only stops new calls: those
 the limit; what is still there then is closed with 1012, and the provider's `<Redirect>` resumes it elsewhere.
 """
 
-import asyncio
 import gc
 import logging
 import socket
@@ -18,7 +17,6 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from client_caller.observe.metrics import LOOP_LAG
 from client_caller.server.media import ABORT
 from client_caller.server.switchboard import Switchboard
 from client_caller.telephony.twilio_stream import MAX_FRAME
@@ -30,8 +28,6 @@ DRAIN_LIMIT = 30 * 60.0
 LINGER = 3.0
 """Seconds that a drained server still waits for a stream it has promised, or for the webhook that ends its last call.
 Without an answer to that one, the provider would read out an error to the caller."""
-LAG_SAMPLE = 0.25
-"""Seconds between two looks at how late the event loop wakes up."""
 
 
 class CuttableProtocol(WebSocketsSansIOProtocol):
@@ -109,26 +105,13 @@ async def serve(
         server = DrainingServer(_config(app), board, drain_limit=drain_limit, started=lambda: started(bound))
         gc.collect()
         gc.freeze()  # what start-up made lives as long as the process: no collection need look at it again
-        lag = asyncio.create_task(watch_lag())
-        try:
-            await server.serve([sock])
-        finally:
-            lag.cancel()
+        await server.serve([sock])
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises `OSError`."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server(address, family=family)
-
-
-async def watch_lag() -> None:
-    """Measure, until cancelled, how much later than asked for the event loop wakes up."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LAG_SAMPLE
-        await asyncio.sleep(LAG_SAMPLE)
-        LOOP_LAG.observe(max(0.0, loop.time() - due))
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
@@ -138,6 +121,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         ws_max_size=MAX_FRAME,
         ws_per_message_deflate=False,  # mu-law does not compress, and each context would cost memory and time
         lifespan="off",
+        proxy_headers=False,  # addresses are made from the configured public URL, never from a request
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -10,9 +10,6 @@ from client_caller.conversation.history import Entry
 from client_caller.observe.metrics import ACTIVE_CALLS, CALLS
 from client_caller.telephony.tokens import StreamTokens
 
-BROKEN = frozenset({"connection_lost", "server_error", "server_stopped"})
-"""Reasons after which the caller is still there: the call is resumed."""
-
 REMEMBERED = 10_000
 """Calls remembered at most, so that the provider's last question about each finds an answer."""
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from client_caller.calls.store import BROKEN
 from client_caller.observe.metrics import ADMISSIONS
 from client_caller.server.security import Form, Gate
-from client_caller.server.switchboard import BROKEN, Earlier, Past, Switchboard
+from client_caller.server.switchboard import Earlier, Past, Switchboard
 from client_caller.telephony import twiml
 
 log = logging.getLogger(__name__)
