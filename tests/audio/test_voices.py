@@ -116,17 +116,19 @@ def test_how_audio_is_cut_and_when_runs_come_changes_nothing(silero_path: Path, 
     assert batch.dropped == 0
 
 
-def test_a_backlog_is_worked_off_in_turns(batch: VoiceBatch, calls: list[bytes]) -> None:
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_backlog_is_worked_off_in_turns(batch: VoiceBatch, calls: list[bytes], late: int) -> None:
     """A run takes at most two windows of a call, in order, so another call's single window is not kept waiting."""
-    late, prompt = batch.join(), batch.join()
-    late.feed(calls[0][: 5 * WINDOW])
-    prompt.feed(calls[1][:WINDOW])
+    voices = [batch.join(), batch.join()]
+    voices[late].feed(calls[0][: 5 * WINDOW])
+    voices[1 - late].feed(calls[1][:WINDOW])
     runs = []
     for _ in range(4):
         heard = batch.run()
-        runs.append([[one.samples_through // WINDOW for one in heard if one.voice is v] for v in (late, prompt)])
+        ends = [[one.samples_through // WINDOW for one in heard if one.voice is voice] for voice in voices]
+        runs.append((ends[late], ends[1 - late]))
     assert WINDOWS_PER_RUN == 2
-    assert runs == [[[1, 2], [1]], [[3, 4], []], [[5], []], [[], []]]
+    assert runs == [([1, 2], [1]), ([3, 4], []), ([5], []), ([], [])]
 
 
 def test_too_much_waiting_drops_the_oldest_and_counts_it(silero_path: Path, calls: list[bytes]) -> None:
@@ -192,6 +194,16 @@ def test_calls_move_freely_while_a_batch_is_under_way(silero_path: Path, calls: 
     assert same(scores_of(heard, stays), alone(silero_path, calls[0][: len(calls[0]) // 400 * 400]))
     for voice in newcomers[:-1]:
         assert scores_of(heard, voice) == [], "each left while its only window was under way"
+    assert batch.dropped == 0
+
+
+def test_a_call_that_has_left_takes_nothing_more(batch: VoiceBatch, calls: list[bytes]) -> None:
+    """Audio that still comes for it is neither kept nor counted as dropped."""
+    voice = batch.join()
+    voice.leave()
+    for _ in range(3):
+        voice.feed(calls[0][:BACKLOG])
+    assert batch.run() == []
     assert batch.dropped == 0
 
 

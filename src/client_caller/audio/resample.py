@@ -85,7 +85,7 @@ def _filters(source_rate: int, phases: int) -> Floats:
     reach = int(np.ceil((ATTENUATION - 7.95) / 14.36 / (STOPBAND - PASSBAND) * source_rate / 2))
     # How far each tap lies from the output's place, in input samples.
     away = np.arange(phases)[:, None] / phases - np.arange(1 - reach, reach + 1)
-    window = np.i0(beta * np.sqrt(np.clip(1 - (away / reach) ** 2, 0, None))) * (abs(away) < reach)
+    window = np.i0(beta * np.sqrt(1 - (away / reach) ** 2))
     filters = np.sinc((PASSBAND + STOPBAND) / source_rate * away) * window
     # Every place has exactly the same gain at 0 Hz; without this a steady level would hum at the places' rhythm.
     filters /= filters.sum(axis=1, keepdims=True)

@@ -28,6 +28,9 @@ BACKLOG = 32 * WINDOW
 WINDOWS_PER_RUN = 2
 """Windows of one call taken in a run. Two, so that a late run catches up and no call waits on another's backlog."""
 
+Scores = list[list[float]]
+"""What the model made of a batch: for each round, the probability of speech in each voice's window."""
+
 
 class Voice:
     """One call's audio on its way to the model. Made by `VoiceBatch.join`."""
@@ -93,24 +96,14 @@ class Batch:
     rounds: list[Floats]
     """For each round, one window of each voice that has one: (B, CONTEXT + WINDOW)."""
     state: Floats
-    """(2, len(voices), STATE)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What the model made of a batch."""
-
-    rounds: list[list[float]]
-    """For each round, the probability of speech in each voice's window."""
-    state: Floats
-    """(2, len(voices), STATE)."""
+    """Before the batch, and once it has been worked on after it: (2, len(voices), STATE)."""
 
 
 class VoiceBatch:
     """All calls' voices and their recurrent states.
 
-    A run costs, everything included, 76 us of CPU per window with one call, 26 with 8, 20 with 32 and 19 with 128: 2.4
-    to 0.6 ms per call-second (experiments/vad_batch.py, on one EPYC core; onnxruntime 1.31).
+    A run costs, everything included, about 78 us of CPU per window with one call, 26 with 8, 21 with 32 and 20 with
+    128: 2.5 to 0.6 ms per call-second (experiments/vad_batch.py, on one shared EPYC core; onnxruntime 1.31).
     """
 
     def __init__(self, model_path: Path) -> None:
@@ -160,17 +153,16 @@ class VoiceBatch:
         return self._latest
 
     def infer(self, batch: Batch) -> Scores:
-        """Run the model on a batch. Safe in any thread: shares nothing with this object but the loaded model."""
-        rounds = []
-        state = batch.state.copy()
+        """Run the model on a batch, once. Safe in any thread: of this object it uses only the loaded model."""
+        scores = []
         for windows in batch.rounds:
-            count = len(windows)
-            probabilities, state[:, :count] = self._silero.run(windows, np.ascontiguousarray(state[:, :count]))
-            rounds.append(probabilities.tolist())
-            for row, (drift, probability) in enumerate(zip(batch.drifts, rounds[-1], strict=False)):
-                if drift.due(probability):
+            state = batch.state[:, : len(windows)]
+            probabilities, state[:] = self._silero.run(windows, np.ascontiguousarray(state))
+            scores.append(probabilities.tolist())
+            for row, probability in enumerate(scores[-1]):
+                if batch.drifts[row].due(probability):
                     state[:, row] = 0
-        return Scores(rounds, state)
+        return scores
 
     def scatter(self, batch: Batch, scores: Scores) -> list[Heard]:
         """Take in the scores of the batch gathered last, and give them out; not those of calls that have left."""
@@ -178,10 +170,10 @@ class VoiceBatch:
             raise ValueError("scatter() takes the batch of the last gather(), once")
         self._latest = None
         rows = [row for row, voice in enumerate(batch.voices) if voice in self._slots]
-        self._state[:, [self._slots[batch.voices[row]] for row in rows]] = scores.state[:, rows]
+        self._state[:, [self._slots[batch.voices[row]] for row in rows]] = batch.state[:, rows]
         return [
             Heard(voice, end, probability)
-            for ends, probabilities in zip(batch.ends, scores.rounds, strict=True)
+            for ends, probabilities in zip(batch.ends, scores, strict=True)
             for voice, end, probability in zip(batch.voices, ends, probabilities, strict=False)
             if voice in self._slots
         ]

