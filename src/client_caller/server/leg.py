@@ -40,6 +40,8 @@ class SocketLeg:
 
     def clear(self) -> None:
         """Also drops audio that has not left yet; its marks go out all the same, so that they come back."""
+        if self.reason is not None:
+            return
         kept = [frame for frame in self._outbox if not frame.samples]
         self._outbox.clear()
         self._outbox.extend(kept)

@@ -85,15 +85,10 @@ class Switchboard:
 
     def expect(self, provider_id: str, *, caller: str, callee: str, earlier: Earlier | None = None) -> str:
         """A call was answered: its stream will come with the token that this returns."""
+        line = self._line(provider_id, caller, callee)
         if earlier:
-            call, history = earlier.call, earlier.history
-        else:
-            known = self._lines.get(provider_id)
-            call = known.call if known else Call(self._new_id(), provider_id, caller=caller, callee=callee)
-            history = known.earlier if known else ()
-        self._forget_some()
-        line = self._lines.setdefault(provider_id, _Line(call))
-        line.earlier, line.reason = history, None
+            line.call, line.earlier = earlier.call, earlier.history
+        line.reason = None
         return self._tokens.issue(provider_id)
 
     def connect(self, provider_id: str, token: str, *, open_to_all: bool) -> Connection:
@@ -103,8 +98,7 @@ class Switchboard:
         """
         if (token or not open_to_all) and not self._tokens.redeem(provider_id, token):
             raise Refused("token")
-        self._forget_some()
-        line = self._lines.setdefault(provider_id, _Line(Call(self._new_id(), provider_id)))
+        line = self._line(provider_id)
         if line.live:
             raise Refused("already_connected")
         line.live = Connection(line.call, line.earlier)
@@ -152,9 +146,15 @@ class Switchboard:
             connection.lose("connection_lost")
             await connection.over.wait()
 
-    def _forget_some(self) -> None:
-        while len(self._lines) >= REMEMBERED:
+    def _line(self, provider_id: str, caller: str = "", callee: str = "") -> _Line:
+        line = self._lines.get(provider_id)
+        if line is None:
+            self._forget_one()
+            line = self._lines[provider_id] = _Line(Call(self._new_id(), provider_id, caller=caller, callee=callee))
+        return line
+
+    def _forget_one(self) -> None:
+        """Make room for one more, of the oldest call that is not on the line."""
+        if len(self._lines) >= REMEMBERED:
             idle = next((name for name, line in self._lines.items() if not line.live), None)
-            if idle is None:
-                return
-            del self._lines[idle]
+            self._lines.pop(idle or "", None)
