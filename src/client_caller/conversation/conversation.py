@@ -424,6 +424,8 @@ class Conversation:
     def leave(self, trigger: CallTrigger) -> None:
         """The call is over; what was said until now stays."""
         self.drop_reply()
+        if self.late is not None:
+            facts.resolve_late(self)
         if self.turn.text:
             self._write_words(self.entries)
         self.call = follow(CALL, self.call, trigger)

@@ -139,7 +139,7 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
             _ask_for_goodbye(c, reply)
         case events.ToolRequested() if reply.generating:
             _tool_requested(c, reply, event)
-        case events.PlaybackStarted() if reply.state is ReplyState.RELEASED:
+        case events.PlaybackStarted() if reply.state is ReplyState.RELEASED and reply.playout.clauses:
             c.sound()
         case events.WordSent(clause=clause, word=word) if reply.playout.send(clause, word):
             pass

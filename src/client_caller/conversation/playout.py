@@ -41,7 +41,7 @@ class Playout:
 
     def acknowledge(self, clause: int, word: int) -> bool:
         """A word's mark came back. Returns whether that was news."""
-        if not self.acknowledged < (clause, word) <= self.sent:
+        if not self._exists(clause, word) or not self.acknowledged < (clause, word) <= self.sent:
             return False
         self.acknowledged = (clause, word)
         return True
