@@ -16,9 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from client_caller.calls.call import Call
 from client_caller.conversation.history import Entry
 from client_caller.server.app import create_app
+from client_caller.server.media import SessionFactory
 from client_caller.server.run import serve
 from client_caller.server.security import Gate
-from client_caller.server.switchboard import Earlier, Switchboard
+from client_caller.server.switchboard import Earlier, Past, Switchboard
 from client_caller.server.voice import Apology
 from client_caller.simulator.echo import EchoSession
 from client_caller.telephony.leg import Leg
@@ -171,7 +172,14 @@ def token_in(response: Element) -> str:
 
 
 @asynccontextmanager
-async def running(*, max_calls: int = 10, signed: bool = True, metrics_token: str | None = None) -> AsyncIterator[Edge]:
+async def running(
+    *,
+    max_calls: int = 10,
+    signed: bool = True,
+    metrics_token: str | None = None,
+    open_session: SessionFactory | None = None,
+    past: Past | None = None,
+) -> AsyncIterator[Edge]:
     clock = Clock()
     numbers = iter(range(1, 1000))
     board = Switchboard(max_calls=max_calls, tokens=StreamTokens(clock), new_id=lambda: f"call-{next(numbers)}")
@@ -180,8 +188,8 @@ async def running(*, max_calls: int = 10, signed: bool = True, metrics_token: st
     app = create_app(
         gate=Gate(url, SignatureCheck(AUTH_TOKEN, url) if signed else None),
         board=board,
-        open_session=edge.open,
-        past=edge.past,
+        open_session=open_session or edge.open,
+        past=past or edge.past,
         apology=Apology("Sorry.", "en-GB"),
         ready=lambda: edge.ready,
         metrics_token=metrics_token,

@@ -68,11 +68,11 @@ class Sessions:
             heartbeat=self._heartbeat,
             policy=self._policy,
             earlier=earlier,
-            watch=_LatencyWatch(Ledger(self._policy)),
+            watch=LatencyWatch(Ledger(self._policy)),
         )
 
 
-class _LatencyWatch:
+class LatencyWatch:
     """Puts each turn's voice-to-voice latency into the metrics as soon as it is known."""
 
     def __init__(self, ledger: Ledger) -> None:
