@@ -34,6 +34,13 @@ def test_a_word_counts_only_with_its_last_sample(spoken: list[tuple[str, int, in
     assert [one.word for one in tones.read(audio[:cut] + after)] == [*whole, "after"]
 
 
+def test_no_place_to_cut_makes_a_whole_word_of_two() -> None:
+    """Wherever a word is cut, it does not become whole by what follows."""
+    first, second = tones.spell("first", 200), tones.spell("second", 200)
+    for cut in range(200):
+        assert [one.word for one in tones.read(first[:cut] + second)] == ["second"], cut
+
+
 @given(speech, st.data())
 def test_silence_inside_a_word_is_skipped(spoken: list[tuple[str, int, int]], data: st.DataObject) -> None:
     """A line that runs dry stretches a word and does not lose it."""

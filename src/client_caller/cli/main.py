@@ -2,7 +2,7 @@
 
 import typer
 
-from client_caller.cli import models
+from client_caller.cli import bench, models
 
 app = typer.Typer(
     name="client-caller",
@@ -11,3 +11,4 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")

@@ -176,18 +176,19 @@ async def rehearse(steps: Sequence[CallerStep], voice: TextToSpeech, context: Ca
 
 
 def labelled(clip: bytes, text: str) -> bytes:
-    """A clip with its words written into it (`tones`), evenly spread, for `engines.EchoStt`.
+    """A clip with its words written into it (`tones`), evenly spread over its sound, for `engines.EchoStt`.
 
     Each takes the place of a few milliseconds of sound. Raises `ValueError` if the clip is too short for its words.
     """
     audio = bytearray(clip)
     words = text.split()
+    sound = int(np.flatnonzero(np.abs(g711.decode(clip).astype(np.int32)) > _AUDIBLE).max(initial=-1)) + 1
     written = 0
     for number, word in enumerate(words, start=1):
         label = tones.spell(word)
-        end = len(clip) * number // len(words)
+        end = sound * number // len(words)
         if end - len(label) < written:
-            raise ValueError(f"a clip of {len(clip)} samples is too short for {len(words)} words")
+            raise ValueError(f"a clip with {sound} samples of sound is too short for {len(words)} words")
         audio[end - len(label) : end] = label
         written = end
     return bytes(audio)

@@ -10,7 +10,7 @@ in order, 8 samples a millisecond; a mark comes back once all audio sent before 
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,8 @@ class FarEnd:
         self.played = bytearray()
         """Mu-law, one byte a sample since `opened`; silence where we had sent nothing."""
         self.clears: list[Cleared] = []
+        self.returned: list[str] = []
+        """Marks that came back because all before them was played."""
         self._buffer = bytearray()
         self._taken = 0
         """Samples that have left the buffer by being played or dropped."""
@@ -148,15 +150,21 @@ class FarEnd:
     def _returned(self) -> tuple[str, ...]:
         due = []
         while self._marks and self._marks[0][0] <= self._taken:
-            due.append(self._message("mark", {"name": self._marks.popleft()[1]}))
-        return tuple(due)
+            due.append(self._marks.popleft()[1])
+        self.returned += due
+        return self._echo(due)
 
     def _clear(self) -> tuple[str, ...]:
         dropped = len(self._buffer)
+        marks = tuple(name for _, name in self._marks)
         self._taken += dropped
         self._buffer.clear()
-        self.clears.append(Cleared(len(self.played), dropped, tuple(name for _, name in self._marks)))
-        return self._returned()
+        self._marks.clear()
+        self.clears.append(Cleared(len(self.played), dropped, marks))
+        return self._echo(marks)
+
+    def _echo(self, marks: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._message("mark", {"name": name}) for name in marks)
 
     def _message(self, event: str, body: Mapping[str, Any]) -> str:
         self._sequence += 1

@@ -17,7 +17,8 @@ import numpy as np
 from client_caller.audio.g711 import SILENCE
 
 _START = b"\xc0\x40" * 4
-_END = b"\x40\xc0" * 4
+_END = b"\xc7\x47" * 4
+"""Of other codes than the start, so that the end of a cut word and the start of the next can't make a whole one."""
 _HIGH, _LOW = 0xB0, 0x30
 _BUZZ = (b"\xa8", b"\x28")
 _WORD = re.compile(_START + rb"((?:[\xb0-\xbf][\x30-\x3f])+)[\xa8\x28]*" + _END)

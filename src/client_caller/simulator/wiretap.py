@@ -1,0 +1,118 @@
+"""Was what the history says really heard? The judge sits on the line, and asks the side under test for nothing else.
+
+What was played is read back, word for word, from the samples that the far end played (`tones`). Between a word's last
+sample and its mark's return the line needs time; a word whose mark was still on its way when the agent was silenced was
+heard by the caller, but nobody on our side can know it then: it is in flight, and rightly not in the history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from client_caller.conversation.history import AgentSaid, Entry
+from client_caller.simulator import tones
+from client_caller.simulator.in_process import Shell
+from client_caller.simulator.network import FarEnd
+from client_caller.telephony.leg import Leg
+
+
+class Wiretap:
+    """Lies between a shell and its line, passes everything on, and notes in which order marks and clears passed."""
+
+    def __init__(self, leg: Leg) -> None:
+        self._leg = leg
+        self._shell: Shell | None = None
+        self._sent: dict[str, int] = {}
+        """For each mark, how many clears had been sent before it."""
+        self._clears = 0
+        self._proven: set[str] = set()
+        """Marks that came back with no clear since they were sent."""
+
+    def attach(self, shell: Shell) -> Shell:
+        """Listen to what the line brings to the shell; returns what the line has to call instead."""
+        self._shell = shell
+        return self
+
+    def proved(self, mark: str) -> bool:
+        """Whether the mark came back before anything sent after it could have brought it back."""
+        return mark in self._proven
+
+    # ---- the leg
+
+    def send_audio(self, mulaw: bytes) -> None:
+        self._leg.send_audio(mulaw)
+
+    def send_mark(self, name: str) -> None:
+        self._sent[name] = self._clears
+        self._leg.send_mark(name)
+
+    def clear(self) -> None:
+        self._clears += 1
+        self._leg.clear()
+
+    def hang_up(self, reason: str) -> None:
+        self._leg.hang_up(reason)
+
+    # ---- the shell
+
+    def begin(self) -> None:
+        self._attached.begin()
+
+    def hear(self, mulaw: bytes, timestamp: int) -> None:
+        self._attached.hear(mulaw, timestamp)
+
+    def acknowledge(self, mark: str) -> None:
+        if self._sent[mark] == self._clears:
+            self._proven.add(mark)
+        self._attached.acknowledge(mark)
+
+    def press(self, digit: str) -> None:
+        self._attached.press(digit)
+
+    def lose(self, reason: str) -> None:
+        self._attached.lose(reason)
+
+    @property
+    def _attached(self) -> Shell:
+        assert self._shell is not None, "the line came alive before its shell"
+        return self._shell
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One call's history against what was really played."""
+
+    interruptions: int
+    """Replies that the caller cut off."""
+    played: tuple[str, ...]
+    """Words that the far end played to their last sample."""
+    in_flight: int
+    """Of those, words whose mark was still on its way when the agent was silenced or the call ended."""
+    expected: tuple[str, ...]
+    """The others: what the history has to say was heard."""
+    history: tuple[str, ...]
+    """What it says."""
+
+    @property
+    def exact(self) -> bool:
+        return self.history == self.expected
+
+    @property
+    def difference(self) -> str:
+        """The first place where the two differ, for people."""
+        for place, (said, truth) in enumerate(zip(self.history, self.expected, strict=False)):
+            if said != truth:
+                return f"word {place}: the history says {said!r}, the far end played {truth!r}"
+        return f"the history has {len(self.history)} words, the far end played {len(self.expected)} provably"
+
+
+def judge(far_end: FarEnd, tap: Wiretap, history: Sequence[Entry]) -> Judgement:
+    """Compare a finished call's history with what its far end played. The agent must have spoken in `tones`."""
+    played = tuple(spelled.word for spelled in tones.read(bytes(far_end.played)))
+    marks = far_end.returned
+    if len(marks) != len(played):
+        raise ValueError(f"{len(played)} words were played and {len(marks)} marks returned for it: one mark a word")
+    expected = tuple(word for word, mark in zip(played, marks, strict=True) if tap.proved(mark))
+    said = [entry for entry in history if isinstance(entry, AgentSaid)]
+    heard = tuple(word for entry in said for word in entry.heard.split())
+    cuts = sum(entry.cut for entry in said)
+    return Judgement(cuts, played, len(played) - len(expected), expected, heard)
