@@ -141,6 +141,22 @@ async def test_a_promised_stream_is_waited_for_but_not_for_ever() -> None:
     assert draining.force_exit
 
 
+async def test_frames_are_not_held_back() -> None:
+    """Nagle's algorithm is off on every accepted connection: a frame leaves when it is written."""
+    accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await accepted.put(writer)
+
+    sock = listen("127.0.0.1", 0)
+    async with await asyncio.start_server(accept, sock=sock):
+        _, client = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
+        writer = await asyncio.wait_for(accepted.get(), 5)
+        assert writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+        writer.close()
+        client.close()
+
+
 def test_a_taken_port_is_an_error() -> None:
     """Not an exit from the depths of a library: whoever starts the server can say what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
