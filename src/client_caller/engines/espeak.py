@@ -73,7 +73,7 @@ class Espeak:
         answer: asyncio.Future[Speech] = asyncio.get_running_loop().create_future()
         self._jobs[job] = answer
         try:
-            self._worker.send(_encode(Synthesise(job, text, self._voices(context.language), self.words_per_minute)))
+            self._worker.send(_encode(Synthesise(job, text, self._voice(context.language), self.words_per_minute)))
             return await answer
         finally:
             del self._jobs[job]
@@ -81,11 +81,9 @@ class Espeak:
                 with suppress(WorkerLost):
                     self._worker.send(_encode(Cancel(job)))
 
-    def _voices(self, language: str) -> tuple[str, ...]:
-        tag = language.lower()
-        primary = tag.partition("-")[0]
-        own = re.split(r"[-+]", self.voice)[0]
-        return (self.voice,) if own == primary else (tag, primary)
+    def _voice(self, language: str) -> str:
+        spoken = re.split(r"[-+]", self.voice)[0]
+        return self.voice if language.lower().split("-")[0] == spoken else language
 
     def _receive(self, body: bytes) -> None:
         message = _decode(body)

@@ -8,8 +8,8 @@ class Synthesise(msgspec.Struct, frozen=True, tag=True):
 
     job: int
     text: str
-    voices: tuple[str, ...]
-    """eSpeak NG's names, the best first; the first that exists is used."""
+    voice: str
+    """One of eSpeak NG's voices, or a language (BCP 47)."""
     words_per_minute: int
 
 

@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from client_caller.audio import g711
+from client_caller.audio.resample import resample
 from client_caller.conversation.clauses import words_of
 from client_caller.engines import framing
 from client_caller.engines.espeak_messages import Refused, Request, Response, Spoken, Synthesise
@@ -48,6 +48,20 @@ class _Event(ctypes.Structure):
         ("sample", ctypes.c_int),
         ("user_data", ctypes.c_void_p),
         ("id", _EventId),
+    )
+
+
+class _Voice(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("reserved", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
     )
 
 
@@ -93,8 +107,8 @@ class Speaker:
 
     def speak(self, job: Synthesise, unwanted: Callable[[], bool]) -> Spoken | Refused:
         """Do one job. Once `unwanted()` is true the rest of it is left out."""
-        if not any(self._library.espeak_SetVoiceByName(voice.encode()) == 0 for voice in job.voices):
-            return Refused(job.job, f"eSpeak NG has no voice {' or '.join(job.voices)}: choose another language")
+        if not self._choose(job.voice.encode()):
+            return Refused(job.job, f"eSpeak NG has no voice {job.voice}: name a language, such as en-us, es or pt-br")
         self._library.espeak_SetParameter(_RATE, job.words_per_minute, 0)
         self._blocks, self._starts, self._unwanted = [], [], unwanted
         # A zero byte would end the text, and so silently leave out the rest of its words.
@@ -102,6 +116,12 @@ class Speaker:
         size = ctypes.c_size_t(len(text) + 1)
         self._library.espeak_Synth(text, size, 0, _POSITION_CHARACTER, 0, _UTF8 | _END_PAUSE, None, None)
         return self._at_telephone_rate(job)
+
+    def _choose(self, voice: bytes) -> bool:
+        """By the voice's own name, or else the nearest voice of a language (es-mx gets es-419)."""
+        wanted = _Voice(languages=voice)
+        by_name = int(self._library.espeak_SetVoiceByName(voice))
+        return by_name == 0 or int(self._library.espeak_SetVoiceByProperties(ctypes.byref(wanted))) == 0
 
     def _take(self, samples: Any, count: int, events: Any) -> int:
         """Called by the library for each block; a result of 1 makes it stop."""
@@ -118,8 +138,8 @@ class Speaker:
         """One resampling for the whole clause: a streaming one would withhold audio, and this costs 0.1 ms a second."""
         if not self._blocks:
             return Spoken(job.job, b"", (0,) * len(words_of(job.text)))
-        samples = np.concatenate(self._blocks).astype(np.float32) / 32768
-        mulaw = g711.encode_float(soxr.resample(samples, self._samples_per_second, g711.SAMPLE_RATE, "HQ"))
+        samples = np.concatenate(self._blocks).astype(np.float32) / np.float32(32768)
+        mulaw = g711.encode_float(resample(samples, self._samples_per_second, g711.SAMPLE_RATE))
         scale = g711.SAMPLE_RATE / self._samples_per_second
         starts = [(character, round(sample * scale)) for character, sample in self._starts]
         return Spoken(job.job, mulaw, word_ends(job.text, starts, mulaw))
