@@ -1,0 +1,49 @@
+# `make demo` and `make test` work on a fresh machine: Python 3.11 or newer, make, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check constraints clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Play one whole call in this terminal, without account, key or GPU
+	@$(BIN)/client-caller models pull
+	@$(BIN)/client-caller demo
+
+test: $(VENV)/.dev ## Run all tests
+	@$(BIN)/client-caller models pull
+	$(BIN)/pytest -n 2 --dist worksteal
+
+check: $(VENV)/.dev ## Lint, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+constraints: ## Renew constraints.txt from the newest releases that pyproject.toml allows
+	rm -rf .constraints && $(PYTHON) -m venv .constraints
+	.constraints/bin/python -m pip install -q -e '.[demo,dev]'
+	.constraints/bin/python -m pip freeze --exclude-editable > constraints.txt
+	rm -rf .constraints
+
+clean: ## Remove the virtual environment and all caches of tools
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Client Caller needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "$(PYTHON) can't make virtual environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV): about a minute."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV), with the tools for development: about two minutes."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
+	@touch $@
