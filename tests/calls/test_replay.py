@@ -94,9 +94,11 @@ def test_a_resumed_call_is_one_call(play_call: PlayCall) -> None:
         assert isinstance(added[1], CallerSaid)
         assert added[1].started == 5000 + later * 1000 - 8
     assert replay(journal).difference is None
-    times = [at for at, _ in views_in(read(journal))]
+    views = views_in(read(journal))
+    times = [at for at, _ in views]
     assert times == sorted(times)
     assert times[-1] > 40_000
+    assert [at // 1000 for at, view in views if view == "IDLE"] == [0, 7, 28, 48]
 
 
 def test_a_connection_that_died_at_once_loses_nothing(play_call: PlayCall) -> None:
@@ -109,10 +111,10 @@ def test_a_connection_that_died_at_once_loses_nothing(play_call: PlayCall) -> No
 
 
 def test_the_floor_is_followed(play_call: PlayCall) -> None:
-    """The views of a call begin with the greeting, hold the interruption and end idle; none follows itself."""
+    """A call is idle, greets, holds its interruption and ends idle; no view follows itself."""
     views = views_in(read(play_call() / "journal.jsonl"))
     names = [view for _, view in views]
-    assert names[:3] == ["PROCESSING", "SPEAKING", "LISTENING"]
+    assert names[:4] == ["IDLE", "PROCESSING", "SPEAKING", "LISTENING"]
     assert names[-1] == "IDLE"
     assert "INTERRUPTED" in names
     assert all(one != other for one, other in pairwise(names))

@@ -102,12 +102,19 @@ def history_in(segments: Sequence[Segment]) -> tuple[Entry, ...]:
 
 
 def views_in(segments: Sequence[Segment]) -> tuple[tuple[int, View], ...]:
-    """Who held the floor: each change of the conversation's view, with its time on the clock of the first segment."""
-    changes: list[tuple[int, View]] = []
+    """Who held the floor: each change of the conversation's view, with its time on the clock of the first connection.
+
+    It begins and ends IDLE, and is IDLE between two connections.
+    """
+    changes: list[tuple[int, View]] = [(0, "IDLE")]
     for segment in segments:
+        at = segment.header.offset
         for step, _, conversation in rerun(segment):
-            if not changes or conversation.view != changes[-1][1]:
-                changes.append((segment.header.offset + step.event.at, conversation.view))
+            at = segment.header.offset + step.event.at
+            if conversation.view != changes[-1][1]:
+                changes.append((at, conversation.view))
+        if changes[-1][1] != "IDLE":
+            changes.append((at, "IDLE"))
     return tuple(changes)
 
 
