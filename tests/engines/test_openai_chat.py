@@ -35,11 +35,20 @@ def test_text_comes_as_it_is_sent() -> None:
     assert stream.feed(chunk({"role": "assistant", "content": None})) == []
     assert stream.feed(chunk({"content": " a"})) == [Token(" a")]
     assert stream.feed(chunk({"content": ""})) == []
+    assert not stream.complete
     assert stream.feed(chunk({"content": "b"}, "stop")) == [Token("b")]
     assert stream.feed('{"choices":[],"usage":{"total_tokens":3}}') == []
-    assert (stream.finish_reason, stream.done) == ("stop", False)
+    assert (stream.finish_reason, stream.complete) == ("stop", True)
     assert stream.feed("[DONE]") == []
-    assert stream.done
+
+
+def test_the_end_of_the_stream_completes_it() -> None:
+    """A server that gives no reason to stop still ends its reply."""
+    stream = ReplyStream()
+    stream.feed(chunk({"content": "b"}))
+    assert not stream.complete
+    assert stream.feed("[DONE]") == []
+    assert (stream.finish_reason, stream.complete) == (None, True)
 
 
 @given(st.lists(st.text(max_size=5), min_size=1, max_size=5), st.lists(st.text(max_size=5), min_size=1, max_size=5))

@@ -101,15 +101,15 @@ class ReplyStream:
     def __init__(self, taken: Collection[str] = ()) -> None:
         self.finish_reason: str | None = None
         """Why the model stopped; None as long as it has not."""
-        self.done = False
-        """The stream's own end, `[DONE]`, has come."""
+        self.complete = False
+        """All of the reply has come: a reason to stop, or the stream's own end."""
         self._taken = set(taken)
         self._open: _OpenCall | None = None
 
     def feed(self, data: str) -> list[LlmResult]:
         """The results in one event's data. Raises `ChatError`."""
         if data.strip() == DONE:
-            self.done = True
+            self.complete = True
             return self._close_call()
         try:
             chunk = _DECODER.decode(data)
@@ -125,6 +125,7 @@ class ReplyStream:
                 results += self._take_call(delta)
             if choice.finish_reason:
                 self.finish_reason = choice.finish_reason
+                self.complete = True
                 results += self._close_call()
         if self.finish_reason in ("error", "abort"):
             raise ChatError("gave the reply up")

@@ -95,7 +95,7 @@ class OpenAiModel:
         events = EventStream()
         clock = asyncio.get_running_loop().time
         more = True
-        while more and not stream.done:
+        while more:
             chunk = await self._next_chunk(answer, stream, until)
             more = bool(chunk)
             try:
@@ -109,9 +109,9 @@ class OpenAiModel:
                 yield result
             if results:
                 until = clock() + self._next_token
-            if stream.finish_reason:
+            if stream.complete:
                 until = min(until, clock() + _END_PATIENCE)
-        if not stream.done and stream.finish_reason is None:
+        if not stream.complete:
             raise self._server.error("ended the stream in the middle of a reply.")
 
     async def _next_chunk(self, answer: Answer, stream: ReplyStream, until: float) -> bytes:
@@ -119,7 +119,7 @@ class OpenAiModel:
         try:
             return await answer.read(until)
         except EngineError:
-            if stream.finish_reason is None:
+            if not stream.complete:
                 raise
             return b""
 

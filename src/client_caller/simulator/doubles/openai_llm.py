@@ -55,6 +55,8 @@ class LlmDouble:
         self.words_per_second = words_per_second
         self.replies: deque[Reply] = deque()
         self.requests: list[Request] = []
+        self.arrived = asyncio.Event()
+        """Set at each request."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -67,6 +69,7 @@ class LlmDouble:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         request = Request(body, headers.get("authorization"), tuple(scope["client"]))
         self.requests.append(request)
+        self.arrived.set()
         reply = self.replies.popleft() if self.replies else Reply()
         try:
             if scope["path"] != "/v1/chat/completions":

@@ -63,6 +63,8 @@ class SpeechDouble:
         self.sample_rate = sample_rate
         self.answers: deque[Answer] = deque()
         self.requests: list[Request] = []
+        self.arrived = asyncio.Event()
+        """Set at each request."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -86,6 +88,7 @@ class SpeechDouble:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         request = Request(body, headers.get("authorization"))
         self.requests.append(request)
+        self.arrived.set()
         told = self.answers.popleft() if self.answers else Answer()
         try:
             if scope["path"] != "/v1/audio/speech":

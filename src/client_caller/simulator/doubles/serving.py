@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):
 async def served(app: App) -> AsyncIterator[str]:
     """Serve while the block runs; gives the address, such as `http://127.0.0.1:41234`."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = _Server(uvicorn.Config(app, lifespan="off", log_level="critical", ws="none"))
+    server = _Server(uvicorn.Config(app, interface="asgi3", lifespan="off", log_config=None, ws="none"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
