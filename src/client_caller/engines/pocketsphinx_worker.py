@@ -147,7 +147,7 @@ class Ears:
                 return None
 
     def _decoder(self) -> Any:
-        """About 0.01 s and 10 MB, as its dictionary is so small. Without a second pass, which takes up to 0.8 s."""
+        """About 0.01 s and 6 MB, as its dictionary is so small. Without a second pass, which takes up to 0.8 s."""
         return self._pocketsphinx.Decoder(
             lm=str(self._model),
             dict=str(self._dictionary),
