@@ -9,11 +9,11 @@ Edge = Any
 
 
 async def test_alive_and_ready(edge: Edge) -> None:
-    """Ready only while calls could be answered: not while starting, not while draining."""
+    """Ready only while calls could be answered: not without a heartbeat, not while draining."""
     assert (await edge.get("/healthz")).text == "ok"
     edge.ready = False
-    starting = await edge.get("/readyz")
-    assert (starting.status_code, starting.json()) == (503, {"state": "starting", "calls": 0})
+    unready = await edge.get("/readyz")
+    assert (unready.status_code, unready.json()) == (503, {"state": "not ready", "calls": 0})
     edge.ready = True
     async with edge.call():
         ready = await edge.get("/readyz")

@@ -32,7 +32,7 @@ LOST_AUDIO = Counter(
 DROPPED_AUDIO = Counter(
     "client_caller_dropped_audio_seconds_total", "Audio that we gave up on.", ["where"], registry=REGISTRY
 )
-"""where: outbox (the far end does not read), voices (speech detection lagged), stt (the engine lagged)."""
+"""where: outbox (the far end does not read), voices (speech detection lagged)."""
 
 STALLED_LINES = Counter(
     "client_caller_stalled_lines_total", "Lines cut because the far end did not read.", registry=REGISTRY
@@ -40,7 +40,7 @@ STALLED_LINES = Counter(
 
 LOOP_LAG = Histogram(
     "client_caller_event_loop_lag_seconds",
-    "How late the event loop wakes up.",
+    "How late the heartbeat of the calls wakes up.",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0),
     registry=REGISTRY,
 )

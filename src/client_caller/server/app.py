@@ -45,7 +45,7 @@ def create_app(
     @app.get("/readyz")
     async def readyz() -> Response:
         """Whether to send new calls here: 503 while draining, or while the engines are not ready."""
-        state = "draining" if board.draining else "ready" if ready() else "starting"
+        state = "draining" if board.draining else "ready" if ready() else "not ready"
         return JSONResponse({"state": state, "calls": board.live}, 200 if state == "ready" else 503)
 
     @app.get("/metrics")

@@ -1,0 +1,102 @@
+"""The whole server around one agent: from its parts to the last call's end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from client_caller.agents.agent import Agent
+from client_caller.audio.g711 import SAMPLE_RATE
+from client_caller.audio.voices import VoiceBatch
+from client_caller.calls.store import RecordingMode, Store
+from client_caller.engines.protocols import Engines
+from client_caller.observe.metrics import DROPPED_AUDIO, LOOP_LAG
+from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.server.app import create_app
+from client_caller.server.run import serve
+from client_caller.server.security import Gate
+from client_caller.server.sessions import Sessions, StoredPast, new_call_id
+from client_caller.server.switchboard import Switchboard
+from client_caller.server.voice import Apology
+from client_caller.telephony.tokens import StreamTokens
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where and how a server answers."""
+
+    gate: Gate
+    host: str
+    port: int
+    """0 for any free one."""
+    calls: Path
+    """The folder in which each call gets its own."""
+    recording: RecordingMode
+    speech_model: Path
+    """Of voice activity detection (`models.cache.find`)."""
+    max_calls: int
+    metrics_token: str | None = None
+    """None: there is no `/metrics`."""
+
+
+async def answer_calls(
+    agent: Agent, engines: Engines, store: Store, place: Place, started: Callable[[int], None] = lambda port: None
+) -> None:
+    """Answer calls until a signal has come and those on the line are over; then close `engines` and `store`.
+
+    `started` is told the port once requests are answered. Raises `OSError` where the address can't be had.
+    """
+    voices = VoiceBatch(place.speech_model)
+    heartbeat = Heartbeat(voices, watch=BeatWatch(voices))
+    beating = asyncio.create_task(heartbeat.run())
+    beating.add_done_callback(_report)
+    sessions = Sessions(
+        agent=agent,
+        engines=engines,
+        heartbeat=heartbeat,
+        store=store,
+        calls=place.calls,
+        recording=place.recording,
+    )
+    board = Switchboard(max_calls=place.max_calls, tokens=StreamTokens(time.monotonic), new_id=new_call_id)
+    app = create_app(
+        gate=place.gate,
+        board=board,
+        open_session=sessions.open,
+        past=StoredPast(store),
+        apology=Apology(agent.phrases.trouble_goodbye, agent.language),
+        ready=lambda: not beating.done(),
+        metrics_token=place.metrics_token,
+    )
+    limit = agent.policy.max_call / 1000
+    try:
+        await serve(app, board, host=place.host, port=place.port, drain_limit=limit, started=started)
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+        await engines.close()
+        await asyncio.to_thread(store.close)
+
+
+class BeatWatch:
+    """Puts into the metrics, with every beat of the heart, how late it was and what could not be heard in time."""
+
+    def __init__(self, voices: VoiceBatch) -> None:
+        self._voices = voices
+        self._dropped = 0
+
+    def __call__(self, late: float) -> None:
+        LOOP_LAG.observe(max(0.0, late))
+        if self._voices.dropped != self._dropped:
+            DROPPED_AUDIO.labels("voices").inc((self._voices.dropped - self._dropped) / SAMPLE_RATE)
+            self._dropped = self._voices.dropped
+
+
+def _report(beating: asyncio.Task[None]) -> None:
+    """Without its heartbeat a server hears nothing: `/readyz` says so from now on, and this says why."""
+    if not beating.cancelled() and (error := beating.exception()):
+        log.critical("the heartbeat stopped; this process can answer no more calls", exc_info=error)

@@ -1,0 +1,116 @@
+"""The whole server in one process: it closes what it was given, and says when it can't hear."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from client_caller.agents.agent import Agent
+from client_caller.audio.voices import BACKLOG, VoiceBatch
+from client_caller.calls.store import Store
+from client_caller.engines.protocols import Engines
+from client_caller.observe.metrics import REGISTRY
+from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.server.house import BeatWatch, Place, answer_calls
+from client_caller.server.security import make_gate
+from client_caller.simulator.engines import CannedModel, EchoStt, ToneSpeech
+
+
+class House:
+    """A running server and what it was given."""
+
+    def __init__(self, folder: Path, model: Path) -> None:
+        self.closed: list[str] = []
+        self.started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        store = _ClosingStore(self.closed, folder)
+        place = Place(
+            gate=make_gate(auth_token=None, public_url=None, insecure_local=True, host="127.0.0.1", port=0),
+            host="127.0.0.1",
+            port=0,
+            calls=folder / "calls",
+            recording="off",
+            speech_model=model,
+            max_calls=1,
+        )
+        engines = Engines(EchoStt(), CannedModel(lambda messages: "Yes."), _ClosingSpeech(self.closed))
+        self.task = asyncio.create_task(answer_calls(Agent(""), engines, store, place, self.started.set_result))
+
+    async def ready(self) -> tuple[int, Any]:
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"http://127.0.0.1:{await self.started}/readyz")
+            return answer.status_code, answer.json()["state"]
+
+    async def end(self) -> None:
+        """As an operator ends it."""
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.wait_for(self.task, 10)
+
+
+class _ClosingSpeech(ToneSpeech):
+    def __init__(self, closed: list[str]) -> None:
+        super().__init__()
+        object.__setattr__(self, "_closed", closed)
+
+    async def close(self) -> None:
+        self._closed.append("tts")  # type: ignore[attr-defined]
+
+
+class _ClosingStore(Store):
+    def __init__(self, closed: list[str], folder: Path) -> None:
+        super().__init__(f"sqlite:///{folder / 'calls.sqlite3'}")
+        self._closed = closed
+
+    def close(self) -> None:
+        super().close()
+        self._closed.append("store")
+
+
+async def test_it_answers_and_closes_what_it_was_given(tmp_path: Path, silero_path: Path) -> None:
+    """Ready once started; after the signal engines and store are closed, in this order."""
+    house = House(tmp_path, silero_path)
+    assert await house.ready() == (200, "ready")
+    await house.end()
+    assert house.closed == ["tts", "store"]
+
+
+def test_the_beat_tells_its_lag_and_what_was_not_heard(silero_path: Path) -> None:
+    """Lateness is observed at each beat, a drop once; an early beat is not late."""
+    voices = VoiceBatch(silero_path)
+    watch = BeatWatch(voices)
+    before = _count("event_loop_lag_seconds_count"), _count("event_loop_lag_seconds_sum"), _dropped()
+    voice = voices.join()
+    watch(-0.001)
+    voice.feed(b"\xff" * 8 * BACKLOG)
+    watch(0.25)
+    watch(0.25)
+    assert _count("event_loop_lag_seconds_count") == before[0] + 3
+    assert _count("event_loop_lag_seconds_sum") == pytest.approx(before[1] + 0.5)
+    assert voices.dropped > 0
+    assert _dropped() == pytest.approx(before[2] + voices.dropped / 8000)
+
+
+def _dropped() -> float:
+    return _count("dropped_audio_seconds_total", where="voices")
+
+
+def _count(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"client_caller_{name}", labels) or 0.0
+
+
+async def test_a_server_without_a_heartbeat_is_not_ready(
+    tmp_path: Path, silero_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It can't hear any more: no new calls should be sent to it, and the log says why. It still ends cleanly."""
+
+    async def stop(self: Heartbeat) -> None:
+        raise RuntimeError("the model is gone")
+
+    monkeypatch.setattr(Heartbeat, "run", stop)
+    house = House(tmp_path, silero_path)
+    assert await house.ready() == (503, "not ready")
+    await house.end()
+    assert house.closed == ["tts", "store"]
+    assert "the model is gone" in caplog.text
