@@ -15,6 +15,14 @@ from streamdouble.chaos import Impairments
 from streamdouble.scenario import parse
 from streamdouble.session import SessionConfig
 
+from client_caller.agents.agent import Agent
+from client_caller.audio.voices import VoiceBatch
+from client_caller.calls.store import Store
+from client_caller.engines.protocols import Engines
+from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.server.sessions import Sessions
+from client_caller.simulator.engines import CannedModel, EchoStt, ToneSpeech
+
 ECHO_PATIENCE = SessionConfig(quiet_period_s=0.2, response_timeout_s=3.0)
 
 
@@ -77,6 +85,45 @@ async def test_scenarios_and_impairments_pass(run_edge: Callable[..., Any], voic
     assert whole.audio_received == b"".join(mulaw for _, mulaw in sessions[whole.result.identity.call_sid].heard)
     assert whole.result.marks_echoed == sessions[whole.result.identity.call_sid].marks
     assert sessions[reports[4].result.identity.call_sid].digits == ["1", "2", "*", "4"]
+
+
+async def test_a_real_call_is_interrupted_by_a_real_voice(
+    run_edge: Callable[..., Any], audio: Path, tmp_path: Path, silero_path: Path
+) -> None:
+    """The agent greets; a person talks into it; the far end is told to clear, and violates nothing on the way."""
+    samples, rate = soundfile.read(audio / "utt" / "u14_go_forward.flac", dtype="int16")
+    soundfile.write(tmp_path / "interruption.wav", samples[: 2 * rate], rate, subtype="PCM_16")
+    store = Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}")
+    heartbeat = Heartbeat(VoiceBatch(silero_path))
+    beating = asyncio.create_task(heartbeat.run())
+    sessions = Sessions(
+        agent=Agent("Be brief.", greeting="This is a greeting " + "that goes on and on " * 10),
+        engines=Engines(EchoStt(), CannedModel(lambda messages: "Yes."), ToneSpeech()),
+        heartbeat=heartbeat,
+        store=store,
+        calls=tmp_path / "calls",
+        recording="off",
+    )
+    steps = ({"wait_for": "mark"}, {"say": "interruption.wav"}, {"expect": "clear"}, {"expect": "no_violations"})
+    async with run_edge(signed=False, open_session=sessions.open) as edge:
+        report = await run_scenario(
+            f"ws://127.0.0.1:{edge.port}/media",
+            scenario(tmp_path / "interruption.wav", *steps),
+            config=SessionConfig(quiet_period_s=0.2, max_drain_s=0.5),
+        )
+        async with asyncio.timeout(5):
+            while edge.board.live:  # noqa: ASYNC110 - the server's own state, which nobody announces
+                await asyncio.sleep(0.001)
+    beating.cancel()
+    store.close()
+    assert (report.violations, report.result.expectations) == (
+        [],
+        [("expect clear", True), ("expect no_violations", True)],
+    )
+    assert report.exit_code == 0
+    assert report.time_to_first_audio_ms is not None
+    assert report.time_to_first_audio_ms < 1000
+    assert len(report.result.marks_echoed) > 0
 
 
 async def test_a_signed_server_refuses_the_simulator(run_edge: Callable[..., Any], voice: Path) -> None:
