@@ -122,7 +122,8 @@ def _lose_ear(c: Conversation) -> None:
         resolve_late(c)
     if c.turn.request is not None:
         c.turn.understood = True
-    if c.deaf >= c.policy.failures_in_a_row:
+    leaving = c.reply is not None and c.reply.final
+    if c.deaf >= c.policy.failures_in_a_row and not leaving:
         c.say_last_words(c.phrases.trouble_goodbye, "engine_failed")
 
 

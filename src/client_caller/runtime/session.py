@@ -33,12 +33,14 @@ from client_caller.engines.protocols import (
     Token,
 )
 from client_caller.runtime.ear import Ear
-from client_caller.runtime.heartbeat import PERIOD, Heartbeat
+from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.runtime.player import SAMPLES_A_MS, Player
 from client_caller.telephony.leg import Leg
 
 log = logging.getLogger(__name__)
 
+NEAR = 60
+"""Milliseconds: longer than it takes until the next event of a live line, one window and one beat."""
 USUAL_LAG = 52
 """Milliseconds from the end of a window to its judgement when all is well: one frame and one window."""
 
@@ -212,12 +214,12 @@ class CallSession:
             self._watch(event, asked)
 
     def _set_alarm(self) -> None:
-        """Deadlines are met to the millisecond: one that falls before the next beat gets a timer of its own."""
+        """Deadlines are met to the millisecond: one that is near gets a timer of its own."""
         deadline = self.conversation.deadline
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if deadline is not None and not self._over.done() and deadline <= self.now + PERIOD * 1000:
+        if deadline is not None and not self._over.done() and deadline <= self.now + NEAR:
             # Half a millisecond late, so that the clock has certainly reached it.
             self._alarm = self._loop.call_at(self._started + (deadline + 0.5) / 1000, self.beat)
 
