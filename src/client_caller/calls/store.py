@@ -36,6 +36,11 @@ _SILENT_FOR = 60.0
 """Seconds without a new line in its journal after which a live call is taken for broken: a call writes ten a second."""
 
 
+def database_in(data_dir: Path) -> str:
+    """The address of the SQLite database that is used where none is configured."""
+    return f"sqlite:///{(data_dir / 'calls.sqlite3').absolute()}"
+
+
 class StoreError(Exception):
     """The store can't be opened or has no such call. `str(error)` says what to do."""
 

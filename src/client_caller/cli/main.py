@@ -2,7 +2,7 @@
 
 import typer
 
-from client_caller.cli import bench, models
+from client_caller.cli import bench, calls, models, replay, report
 
 app = typer.Typer(
     name="client-caller",
@@ -12,3 +12,6 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
+app.add_typer(calls.app, name="calls")
+app.command()(replay.replay)
+app.command()(report.report)
