@@ -2,7 +2,7 @@
 
 import typer
 
-from client_caller.cli import bench, calls, models, replay, report
+from client_caller.cli import bench, calls, config, models, replay, report
 
 app = typer.Typer(
     name="client-caller",
@@ -15,3 +15,5 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(calls.app, name="calls")
 app.command()(replay.replay)
 app.command()(report.report)
+app.command()(serve.serve)
+app.command()(config.config)

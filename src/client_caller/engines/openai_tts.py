@@ -12,7 +12,7 @@ import numpy.typing as npt
 from client_caller.audio import g711
 from client_caller.audio.resample import Downsampler
 from client_caller.engines.openai_server import Answer, OpenAiServer
-from client_caller.engines.protocols import CallContext, Speech
+from client_caller.engines.protocols import CallContext, EngineError, Speech
 
 _CONTAINERS = {b"RIFF": "a WAV", b"OggS": "an Ogg", b"fLaC": "a FLAC", b"ID3": "an MP3"}
 _MAGIC = max(map(len, _CONTAINERS))
@@ -45,6 +45,10 @@ class OpenAiSpeech:
         self._server = OpenAiServer("tts", base_url, api_key)
         self._request = {"model": model, "voice": voice, "response_format": "pcm"} | dict(extra_body or {})
         self._sample_rate = sample_rate
+        try:
+            self._downsampler()
+        except ValueError as error:
+            raise EngineError("tts", f"{error}. Set sample_rate to that of the server.") from None
         self._first_audio = first_audio
         self._next_audio = next_audio
 
@@ -54,7 +58,7 @@ class OpenAiSpeech:
         body = self._request | {"input": text}
         async with self._server.post("/audio/speech", body, until=until, private=[text]) as answer:
             self._check_type(answer.content_type)
-            downsampler = Downsampler(self._sample_rate) if self._sample_rate != g711.SAMPLE_RATE else None
+            downsampler = self._downsampler()
             async with aclosing(self._samples(answer, until)) as blocks:
                 async for samples in blocks:
                     telephone = downsampler.feed(samples) if downsampler else samples
@@ -62,6 +66,10 @@ class OpenAiSpeech:
                         yield Speech(g711.encode_float(telephone))
             if downsampler and len(rest := downsampler.flush()):
                 yield Speech(g711.encode_float(rest))
+
+    def _downsampler(self) -> Downsampler | None:
+        """None where the server speaks at the telephone's rate."""
+        return Downsampler(self._sample_rate) if self._sample_rate != g711.SAMPLE_RATE else None
 
     async def close(self) -> None:
         await self._server.close()
