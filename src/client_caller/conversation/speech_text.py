@@ -234,6 +234,6 @@ def _sign(before: str, sign: str, after: str, length: int) -> str:
         case "~":
             return sign if after.isdigit() else ""
         case "!":
-            return "" if after == "[" else sign
+            return "" if after == "[" and before.isspace() else sign
         case _:
             return sign
