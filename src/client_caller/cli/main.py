@@ -2,7 +2,7 @@
 
 import typer
 
-from client_caller.cli import bench, calls, config, models, replay, report
+from client_caller.cli import bench, calls, config, diagrams, models, replay, report, serve
 
 app = typer.Typer(
     name="client-caller",
@@ -17,3 +17,4 @@ app.command()(replay.replay)
 app.command()(report.report)
 app.command()(serve.serve)
 app.command()(config.config)
+app.command(hidden=True)(diagrams.diagrams)
