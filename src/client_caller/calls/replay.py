@@ -79,7 +79,7 @@ def rerun(segment: Segment) -> Iterator[tuple[Step, tuple[Command, ...], Convers
 def history_of(path: Path) -> tuple[Entry, ...]:
     """What was said in a call, to resume it or to show it; times are on the clock of its first connection.
 
-    A call whose process was killed ends where its journal does. Takes about 10 ms for each minute of the call: not for
+    A call whose process was killed ends where its journal does. Takes about 20 ms for each minute of the call: not for
     the event loop. Raises `JournalError` and `OSError`.
     """
     return history_in(read(path))

@@ -35,7 +35,7 @@ _EMBEDDED = 10_000_000
 """Bytes of the largest recording that is put into the report: some five minutes."""
 _WIDTH = 1020
 """Pixels of the time axis of a short call."""
-_PIXELS_A_SECOND = 18
+_PIXELS_A_SECOND = 15
 """At least: a longer call's time axis is scrolled."""
 _COLUMNS_A_PIXEL = 1.25
 

@@ -76,7 +76,7 @@ class _Spoken:
 
 
 def timeline(segments: Sequence[Segment]) -> Timeline:
-    """Everything that a report shows of a journal; runs it again, some 10 ms for each minute of the call."""
+    """Everything that a report shows of a journal; runs it again, some 40 ms for each minute of the call."""
     entries = tuple(in_order(history_in(segments)))
     spoken: dict[int, _Spoken] = {}
     turns: list[tuple[int, TurnLatency]] = []
