@@ -17,7 +17,7 @@ from client_caller.calls.call import Call
 from client_caller.conversation.history import Entry
 from client_caller.server.app import create_app
 from client_caller.server.media import SessionFactory
-from client_caller.server.run import serve
+from client_caller.server.run import listen, serve
 from client_caller.server.security import Gate
 from client_caller.server.switchboard import Earlier, Past, Switchboard
 from client_caller.server.voice import Apology
@@ -195,12 +195,9 @@ async def running(
         metrics_token=metrics_token,
     )
     started = asyncio.Event()
-
-    def note(port: int) -> None:
-        edge.port = port
-        started.set()
-
-    server = asyncio.create_task(serve(app, board, host="127.0.0.1", port=0, started=note))
+    sock = listen("127.0.0.1", 0)
+    edge.port = sock.getsockname()[1]
+    server = asyncio.create_task(serve(app, board, sock, started=started.set))
     await started.wait()
     try:
         yield edge

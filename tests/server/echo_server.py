@@ -8,7 +8,7 @@ import sys
 import time
 
 from client_caller.server.app import create_app
-from client_caller.server.run import serve
+from client_caller.server.run import listen, serve
 from client_caller.server.security import Gate
 from client_caller.server.switchboard import Earlier, Switchboard
 from client_caller.server.voice import Apology
@@ -33,14 +33,9 @@ async def main(drain_limit: float) -> None:
         ready=lambda: True,
         metrics_token=None,
     )
-    await serve(
-        app,
-        board,
-        host="127.0.0.1",
-        port=0,
-        drain_limit=drain_limit,
-        started=lambda port: print(port, flush=True),
-    )
+    sock = listen("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    await serve(app, board, sock, drain_limit=drain_limit, started=lambda: print(port, flush=True))
     print("clean end", flush=True)
 
 

@@ -15,6 +15,7 @@ from client_caller.engines.protocols import Engines
 from client_caller.observe.metrics import REGISTRY
 from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.server.house import BeatWatch, Place, answer_calls
+from client_caller.server.run import listen
 from client_caller.server.security import make_gate
 from client_caller.simulator.engines import CannedModel, EchoStt, ToneSpeech
 
@@ -24,23 +25,25 @@ class House:
 
     def __init__(self, folder: Path, model: Path) -> None:
         self.closed: list[str] = []
-        self.started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.started = asyncio.Event()
+        sock = listen("127.0.0.1", 0)
+        self._port = sock.getsockname()[1]
         store = _ClosingStore(self.closed, folder)
         place = Place(
             gate=make_gate(auth_token=None, public_url=None, insecure_local=True, host="127.0.0.1", port=0),
-            host="127.0.0.1",
-            port=0,
+            sock=sock,
             calls=folder / "calls",
             recording="off",
             speech_model=model,
             max_calls=1,
         )
         engines = Engines(EchoStt(), CannedModel(lambda messages: "Yes."), _ClosingSpeech(self.closed))
-        self.task = asyncio.create_task(answer_calls(Agent(""), engines, store, place, self.started.set_result))
+        self.task = asyncio.create_task(answer_calls(Agent(""), engines, store, place, self.started.set))
 
     async def ready(self) -> tuple[int, Any]:
+        await self.started.wait()
         async with httpx.AsyncClient() as client:
-            answer = await client.get(f"http://127.0.0.1:{await self.started}/readyz")
+            answer = await client.get(f"http://127.0.0.1:{self._port}/readyz")
             return answer.status_code, answer.json()["state"]
 
     async def end(self) -> None:

@@ -16,10 +16,9 @@ from client_caller.server.run import listen
 from client_caller.server.security import make_gate
 from client_caller.simulator.engines import CannedModel, EchoStt, ToneSpeech
 
-data, port, model = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-if port == 0:
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+data, model = Path(sys.argv[1]), Path(sys.argv[3])
+sock = listen("127.0.0.1", int(sys.argv[2]))
+port = sock.getsockname()[1]
 
 asyncio.run(
     answer_calls(
@@ -28,13 +27,12 @@ asyncio.run(
         Store(f"sqlite:///{data / 'calls.sqlite3'}"),
         Place(
             gate=make_gate(auth_token=None, public_url=None, insecure_local=True, host="127.0.0.1", port=port),
-            host="127.0.0.1",
-            port=port,
+            sock=sock,
             calls=data / "calls",
             recording="on",
             speech_model=model,
             max_calls=10,
         ),
-        started=lambda bound: print(bound, flush=True),
+        started=lambda: print(port, flush=True),
     )
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,9 +31,8 @@ class Place:
     """Where and how a server answers."""
 
     gate: Gate
-    host: str
-    port: int
-    """0 for any free one."""
+    sock: socket.socket
+    """From `server.run.listen`."""
     calls: Path
     """The folder in which each call gets its own."""
     recording: RecordingMode
@@ -44,11 +44,11 @@ class Place:
 
 
 async def answer_calls(
-    agent: Agent, engines: Engines, store: Store, place: Place, started: Callable[[int], None] = lambda port: None
+    agent: Agent, engines: Engines, store: Store, place: Place, started: Callable[[], None] = lambda: None
 ) -> None:
     """Answer calls until a signal has come and those on the line are over; then close `engines` and `store`.
 
-    `started` is told the port once requests are answered. Raises `OSError` where the address can't be had.
+    `started` is told once requests are answered.
     """
     voices = VoiceBatch(place.speech_model)
     heartbeat = Heartbeat(voices, watch=BeatWatch(voices))
@@ -74,7 +74,7 @@ async def answer_calls(
     )
     limit = agent.policy.max_call / 1000
     try:
-        await serve(app, board, host=place.host, port=place.port, drain_limit=limit, started=started)
+        await serve(app, board, place.sock, drain_limit=limit, started=started)
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

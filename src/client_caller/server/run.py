@@ -89,23 +89,19 @@ class DrainingServer(uvicorn.Server):
 async def serve(
     app: ASGIApp,
     board: Switchboard,
+    sock: socket.socket,
     *,
-    host: str,
-    port: int,
     drain_limit: float = DRAIN_LIMIT,
-    started: Callable[[int], None] = lambda port: None,
+    started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run until a signal has come and the calls are over.
+    """Run on a socket of `listen` until a signal has come and the calls are over; then the socket is closed.
 
-    `port` may be 0 for any free one; `started` is told which, once requests are answered. Raises `OSError` where the
-    address can't be had.
+    `started` is told once requests are answered.
     """
-    with listen(host, port) as sock:
-        bound: int = sock.getsockname()[1]
-        server = DrainingServer(_config(app), board, drain_limit=drain_limit, started=lambda: started(bound))
-        gc.collect()
-        gc.freeze()  # what start-up made lives as long as the process: no collection need look at it again
-        await server.serve([sock])
+    server = DrainingServer(_config(app), board, drain_limit=drain_limit, started=started)
+    gc.collect()
+    gc.freeze()  # what start-up made lives as long as the process: no collection need look at it again
+    await server.serve([sock])
 
 
 def listen(host: str, port: int) -> socket.socket:
