@@ -117,7 +117,7 @@ class ClauseSplitter:
         return clauses
 
     def _give(self, text: str) -> list[str]:
-        clause = text.strip()
+        clause = text.strip().replace("\n", " ")  # a line of signs alone ends the clause before it
         if not any(char.isalnum() for char in clause):
             return []
         self._full = self._full or self._given + len(clause) > self._policy.reply_characters
@@ -167,10 +167,10 @@ def _is_sentence_end(before: str, stop: str | None, after: str) -> bool | None:
         return False
     if word not in _ABBREVIATIONS and not _DOTTED.fullmatch(word):
         return True
-    following = _LETTERS.match(after)
-    if not after[0].isupper() or following is None:
+    if not after[0].isupper():
         return False
-    return None if following.end() == len(after) else following[0].lower() in _OPENERS
+    following = _LETTERS.findall(after)[0]
+    return None if following == after else following.lower() in _OPENERS
 
 
 def _words(text: str) -> int:
