@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -305,3 +305,33 @@ async def test_llama_errors(llama_url: str) -> None:
         await collect(too_long, [SYSTEM, Message("user", "x" * 20_000)])
     await elsewhere.close()
     await too_long.close()
+
+
+async def test_keeps_the_laws(check_llm: Callable[..., Awaitable[None]], base_url: str, double: LlmDouble) -> None:
+    """The laws of every driver."""
+
+    async def make() -> OpenAiModel:
+        return OpenAiModel(base_url=base_url, model="m", first_token=0.5, next_token=0.2)
+
+    async def refuse(engine: OpenAiModel) -> None:
+        double.replies.append(Reply(status=500, error={"error": {"message": "out of memory"}}))
+
+    async def break_off(engine: OpenAiModel) -> None:
+        double.replies.append(Reply(break_after=1))
+
+    async def fall_silent(engine: OpenAiModel) -> None:
+        double.replies.append(Reply(stall_after=1))
+
+    asks = [[SYSTEM, Message("user", text)] for text in ("Wednesday evening", "Perhaps another month")]
+    await check_llm(make, asks=asks, breaks=[refuse, break_off, fall_silent])
+
+
+async def test_llama_keeps_the_laws(check_llm: Callable[..., Awaitable[None]], llama_url: str) -> None:
+    """The same laws with a real server."""
+
+    async def make() -> OpenAiModel:
+        extra = {"grammar": "root ::= [a-z]+", "ignore_eos": True}
+        return OpenAiModel(base_url=llama_url, model="tiny", temperature=0.0, max_tokens=30, extra_body=extra)
+
+    asks = [[SYSTEM, Message("user", text)] for text in ("Wednesday evening", "Perhaps another month")]
+    await check_llm(make, asks=asks, breaks=[])

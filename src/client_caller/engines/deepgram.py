@@ -130,10 +130,13 @@ class DeepgramStream:
         self._results: deque[SttResult] = deque()
         self._to_give = asyncio.Event()
         self._failure: EngineError | None = None
+        self._closed = False
         self._task = asyncio.create_task(self._run(socket), name="deepgram")
 
     def feed(self, mulaw: bytes) -> None:
         """Take some audio; when more than 5 s wait to be sent, the oldest is dropped and counted."""
+        if self._task.done():
+            return
         self._outbox.append(mulaw)
         self._waiting += len(mulaw)
         while self._waiting > MAX_WAITING:
@@ -147,30 +150,34 @@ class DeepgramStream:
 
     def finish(self, request: int) -> None:
         """Ask for the final words; answered by `Finished(request)`, after `finish_patience` at the latest."""
+        if self._task.done():
+            return
         loop = asyncio.get_running_loop()
         self._unfinished[request] = loop.call_later(self._finish_patience, self._give, Finished(request))
         self._outbox.append(request)
         self._to_send.set()
 
     async def __aiter__(self) -> AsyncIterator[SttResult]:
-        while True:
-            while self._results:
+        while not self._closed:
+            if self._results:
                 yield self._results.popleft()
-            if self._failure is not None:
+            elif self._failure is not None:
                 raise self._failure
-            if self._task.done():
-                return
-            self._to_give.clear()
-            await self._to_give.wait()
+            else:
+                self._to_give.clear()
+                await self._to_give.wait()
 
     async def close(self) -> None:
+        self._closed = True
+        self._to_give.set()
+        self._forget_requests()
         self._task.cancel()
         await asyncio.wait([self._task])
+
+    def _forget_requests(self) -> None:
         for timer in self._unfinished.values():
             timer.cancel()
         self._unfinished.clear()
-        self._results.clear()
-        self._to_give.set()
 
     def _give(self, result: SttResult) -> None:
         if isinstance(result, Finished):
@@ -197,9 +204,10 @@ class DeepgramStream:
                 raise EngineError("stt", f"Deepgram at {self._address} {said}.") from None
         except EngineError as error:
             self._failure = error
+            self._forget_requests()
+            self._to_give.set()
         finally:
             await _hang_up(socket)
-            self._to_give.set()
 
     async def _serve(self, socket: ClientConnection) -> None:
         """Read until the connection is gone."""

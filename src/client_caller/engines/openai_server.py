@@ -6,8 +6,8 @@ hundreds of calls should not carry some thirty megabytes of client for two reque
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -45,6 +45,8 @@ class OpenAiServer:
         self._stage = stage
         self._api_key = api_key
         self._base_url = str(url).rstrip("/")
+        self._closed = False
+        self._waits: set[asyncio.Timeout] = set()
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(None, connect=CONNECT_PATIENCE),
@@ -70,10 +72,9 @@ class OpenAiServer:
             content=msgspec.json.encode(body),
             headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
         )
-        with self._typed_errors():
-            async with asyncio.timeout_at(until):
-                response = await self._send(request)
-        answer = Answer(response, self._typed_errors)
+        async with self._in_time(until):
+            response = await self._send(request)
+        answer = Answer(response, self._in_time)
         try:
             if response.status_code != httpx.codes.OK:
                 raise await self._refusal(answer, private)
@@ -82,6 +83,12 @@ class OpenAiServer:
             await answer.close()
 
     async def close(self) -> None:
+        """Whoever waits for the server gets an `EngineError`. httpx alone would let a connection that is just being
+        made come to life after this, and keep it."""
+        self._closed = True
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(0)
         await self._client.aclose()
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
@@ -91,12 +98,21 @@ class OpenAiServer:
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
             return await self._client.send(request, stream=True)
 
-    @contextmanager
-    def _typed_errors(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _in_time(self, until: float) -> AsyncIterator[None]:
+        """Wait for the server in this block, with every failure typed."""
         try:
-            yield
+            if self._closed:
+                raise TimeoutError
+            async with asyncio.timeout_at(until) as wait:
+                self._waits.add(wait)
+                try:
+                    yield
+                finally:
+                    self._waits.remove(wait)
         except TimeoutError:
-            raise self.error("sent nothing in time. Is it overloaded?") from None
+            late = "is no longer used: this engine was closed." if self._closed else "sent nothing in time. Overloaded?"
+            raise self.error(late) from None
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise self.error("can't be reached. Is it running, and is base_url right?") from None
         except httpx.HTTPError as error:
@@ -120,18 +136,17 @@ class OpenAiServer:
 class Answer:
     """A server's answer: its head, and its body piece by piece."""
 
-    def __init__(self, response: httpx.Response, typed_errors: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, response: httpx.Response, in_time: Callable[[float], AbstractAsyncContextManager[None]]) -> None:
         self.status = response.status_code
         self.content_type: str = response.headers.get("Content-Type", "")
         self._response = response
-        self._typed_errors = typed_errors
+        self._in_time = in_time
         self._chunks = response.aiter_raw()
 
     async def read(self, until: float) -> bytes:
         """The next bytes of the body, none at its end. Raises `EngineError`, also when `until` has passed."""
-        with self._typed_errors():
-            async with asyncio.timeout_at(until):
-                return await anext(self._chunks, b"")
+        async with self._in_time(until):
+            return await anext(self._chunks, b"")
 
     async def close(self) -> None:
         """The connection is kept if the body was read to its end, else closed at once."""

@@ -1,5 +1,6 @@
-"""A stand-in for Deepgram's live transcription: it hears where speech is, and has the words from a list.
+"""A stand-in for Deepgram's live transcription: it hears where speech is.
 
+The words it reads from the audio, where a simulated caller wrote them into it (`simulator.tones`), or has from a list.
 All it decides, it decides by the position in the audio, as the real one does, so that feeding it faster than real
 time changes nothing.
 """
@@ -14,12 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import numpy as np
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from client_caller.audio import g711
 from client_caller.audio.g711 import SAMPLE_RATE
+from client_caller.simulator import tones
 
 _VOICE = 500
 """A sample louder than this, of 32768, is speech: -36 dBFS."""
@@ -33,8 +35,8 @@ _EMPTY_FINAL = 3 * SAMPLE_RATE
 class Behaviour:
     """How one connection goes."""
 
-    transcripts: Sequence[str] = ("hello there",)
-    """The words of its utterances; after the last it begins again."""
+    transcripts: Sequence[str] | None = None
+    """The words of its utterances, after the last the first again; None: those in the audio."""
     refuse: int | None = None
     """Answer the handshake with this HTTP status."""
     break_after: float | None = None
@@ -55,7 +57,7 @@ class Connection:
     authorization: str | None
     audio: bytearray = field(default_factory=bytearray)
     finalized_at: list[int] = field(default_factory=list)
-    """Samples before each `Finalize`."""
+    """Samples that had come before each `Finalize`."""
     keep_alives: int = 0
     closed_politely: bool = False
     """A `CloseStream` came."""
@@ -74,12 +76,20 @@ class DeepgramDouble:
         self.patience = patience
         self.behaviours: deque[Behaviour] = deque()
         self.connections: list[Connection] = []
+        self._server: Server | None = None
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
         """Serve while the block runs; gives the base URL."""
         async with serve(self._call, "127.0.0.1", 0, process_request=self._admit, compression=None) as server:
+            self._server = server
             yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    def break_all(self) -> None:
+        """Break every connection that is open now."""
+        assert self._server is not None
+        for socket in list(self._server.connections):
+            socket.transport.abort()
 
     def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
         if urlsplit(request.path).path != "/v1/listen":
@@ -159,6 +169,8 @@ class _Ear:
         self._onset = 0
         self._last_voice = 0
         self._guessed = 0
+        self._reader = tones.Reader()
+        self._read: list[str] = []
 
     def hear(self, mulaw: bytes) -> list[dict[str, Any]]:
         loud = np.flatnonzero(np.abs(g711.decode(mulaw).astype(np.int32)) > _VOICE)
@@ -167,27 +179,32 @@ class _Ear:
                 self.speaking, self._onset, self._guessed = True, self.position + int(loud[0]), 0
             self._last_voice = self.position + int(loud[-1])
         self.position += len(mulaw)
+        self._read += self._reader.feed(mulaw)
         if not self.speaking:
             return [self.final()] if self.position - self._start >= _EMPTY_FINAL else []
         if self.position - self._last_voice >= self._final_after:
             return [self.final()]
-        words = min((self.position - self._onset) // _WORD, len(self._words))
-        if words <= self._guessed:
+        guess = self._words
+        if self._behaviour.transcripts is not None:
+            guess = guess[: (self.position - self._onset) // _WORD]
+        if len(guess) <= self._guessed:
             return []
-        self._guessed = words
-        return [self._result(" ".join(self._words[:words]), is_final=False)]
+        self._guessed = len(guess)
+        return [self._result(" ".join(guess), is_final=False)]
 
     def final(self, from_finalize: bool = False) -> dict[str, Any]:
         text = " ".join(self._words) if self.speaking else ""
         result = self._result(text, is_final=True, from_finalize=from_finalize)
         self._utterance += self.speaking
         self.speaking = False
+        self._read = []
         self._start = self.position
         return result
 
     @property
     def _words(self) -> list[str]:
-        return self._behaviour.transcripts[self._utterance % len(self._behaviour.transcripts)].split()
+        transcripts = self._behaviour.transcripts
+        return self._read if transcripts is None else transcripts[self._utterance % len(transcripts)].split()
 
     def _result(self, text: str, *, is_final: bool, from_finalize: bool = False) -> dict[str, Any]:
         words = [{"word": word, "start": 0.0, "end": 0.0, "confidence": 0.98} for word in text.split()]

@@ -16,7 +16,7 @@ from client_caller.simulator.doubles.serving import Ending, Receive, Send, answe
 class Reply:
     """How one request is answered."""
 
-    text: str = "Of course, I can help you with that. Which day would suit you best?"
+    text: str = "Of course, I can help you with that."
     tool_calls: Sequence[dict[str, Any]] = ()
     """As they come in one delta each, after the text."""
     status: int = 200
@@ -45,7 +45,7 @@ class Request:
 
 
 class LlmDouble:
-    """Takes its answers from `replies`, then goes on with the default one.
+    """Takes its answers from `replies`; after them it repeats what was said and offers its help.
 
     The defaults of 150 ms to the first token and 60 words a second are those of our measurements of other frameworks.
     """
@@ -70,7 +70,7 @@ class LlmDouble:
         request = Request(body, headers.get("authorization"), tuple(scope["client"]))
         self.requests.append(request)
         self.arrived.set()
-        reply = self.replies.popleft() if self.replies else Reply()
+        reply = self.replies.popleft() if self.replies else _repeating(body)
         try:
             if scope["path"] != "/v1/chat/completions":
                 reply = Reply(status=404, error={"error": {"message": "Not Found"}})
@@ -108,6 +108,11 @@ class LlmDouble:
             yield _event({"tool_calls": [call]})
         yield _event({}, "tool_calls" if reply.tool_calls else "stop")
         yield b"data: [DONE]\n\n"
+
+
+def _repeating(body: dict[str, Any]) -> Reply:
+    said = body.get("messages", [{}])[-1].get("content", "")
+    return Reply(f"You said {said} {Reply.text}")
 
 
 def _event(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
