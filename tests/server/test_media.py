@@ -140,6 +140,38 @@ async def test_a_silent_handshake_is_closed(edge: Edge, monkeypatch: pytest.Monk
         assert await stream.closed() == 1008
 
 
+async def test_a_handshake_that_is_given_up_is_counted(edge: Edge) -> None:
+    """A socket that closes before it says who it is leaves nothing behind."""
+    before = metric("refusals_total", reason="no_start")
+    async with edge.stream():
+        pass
+    await until(lambda: metric("refusals_total", reason="no_start") == before + 1)
+    assert edge.sessions == []
+
+
+async def test_a_call_that_can_not_be_opened_is_closed(run_edge: Callable[..., Any]) -> None:
+    """As `server_error`: the provider comes back, and the call is tried again."""
+
+    def fail(*_: object) -> Any:
+        raise OSError("no room for the call's folder")
+
+    async with run_edge(open_session=fail) as edge:
+        async with edge.stream() as stream:
+            await stream.start(await edge.token())
+            assert await stream.closed() == 1000
+        assert edge.board.live == 0
+        assert await edge.board.outcome("CA1") == "server_error"
+
+
+async def test_an_error_that_ends_the_stream_loses_the_call(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the codec's limit is below the socket's, the codec ends it."""
+    monkeypatch.setattr("client_caller.telephony.twilio_stream.MAX_FRAME", 1000)
+    async with edge.call() as stream:
+        await stream.socket.send("x" * 1001)
+        assert await stream.closed() == 1000
+    assert edge.sessions[0].reason == "connection_lost"
+
+
 MISBEHAVIOUR: dict[str, Callable[[Any], Any]] = {
     "binary": lambda stream: stream.socket.send(b"\x00" * 160),
     "broken json": lambda stream: stream.socket.send('{"event":"media"'),

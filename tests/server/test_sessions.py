@@ -14,7 +14,7 @@ from client_caller.audio.voices import VoiceBatch
 from client_caller.calls.call import Call
 from client_caller.calls.journal import read
 from client_caller.calls.replay import replay
-from client_caller.calls.store import Store
+from client_caller.calls.store import Store, StoreError
 from client_caller.conversation.events import CallStarted, TimePassed
 from client_caller.conversation.history import AgentSaid
 from client_caller.conversation.policy import Phrases, Policy
@@ -189,6 +189,19 @@ async def test_an_unreadable_journal_costs_the_history_not_the_call(
     (tmp_path / "calls" / "call-1" / "journal.jsonl").write_text("no journal\n" * 3)
     assert await StoredPast(store).find("CA1") == Earlier(call, over=False, history=())
     assert "without its history" in caplog.text
+
+
+async def test_a_store_that_does_not_answer_costs_the_past_not_the_call(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The operator is told; the caller goes on, as if for the first time."""
+
+    def fail(provider_id: str) -> None:
+        raise StoreError("The store of calls does not answer.")
+
+    monkeypatch.setattr(store, "find_provider", fail)
+    assert await StoredPast(store).find("CA1") is None
+    assert "without its past" in caplog.text
 
 
 class _Leg:
