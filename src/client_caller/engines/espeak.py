@@ -6,7 +6,7 @@ the worker does (`espeak_worker`), and it is installed only with the extra `[dem
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from itertools import count
 
@@ -51,7 +51,7 @@ class Espeak:
         except WorkerUnavailable as error:
             raise EngineError("tts", str(error)) from None
 
-    async def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
+    async def speak(self, context: CallContext, text: str) -> AsyncGenerator[Speech, None]:
         """Speak one clause, all at once: its synthesis takes milliseconds. The word times are exact."""
         for _ in range(2):
             await self.start()
@@ -73,7 +73,9 @@ class Espeak:
         answer: asyncio.Future[Speech] = asyncio.get_running_loop().create_future()
         self._jobs[job] = answer
         try:
-            self._worker.send(_encode(Synthesise(job, text, self._voice(context.language), self.words_per_minute)))
+            # Half of a surrogate pair, as a broken stream of tokens may leave it, has no place in UTF-8.
+            whole = text.encode(errors="replace").decode()
+            self._worker.send(_encode(Synthesise(job, whole, self._voice(context.language), self.words_per_minute)))
             return await answer
         finally:
             del self._jobs[job]

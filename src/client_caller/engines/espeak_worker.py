@@ -6,10 +6,12 @@ from its callback. Interface: `speak_lib.h` of eSpeak NG 1.52.
 """
 
 import ctypes
+import math
 import queue
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Any, BinaryIO
 
 import msgspec
@@ -68,27 +70,29 @@ class _Voice(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 WordStart = tuple[int, int]
-"""A character of the text, from 0, and the sample at which its sound begins. No sound of it is earlier."""
+"""The sample at which the sound of a word begins, and its first character, from 0. No sound of it is earlier."""
+_SOUND = 4
+"""The smallest sample that mu-law tells from silence, of 32768. The library's pauses are below."""
 
 
-def word_ends(text: str, starts: Sequence[WordStart], mulaw: bytes) -> tuple[int, ...]:
+def word_ends(text: str, starts: Iterable[WordStart], samples: npt.NDArray[np.int16]) -> list[int]:
     """For each word of `text` the sample at which its sound ends.
 
     That is where the sound of any later word begins, less the silence before it. The library's words are not ours: it
     splits "3:30" and joins "of the" into one sound. Parts of one word count as that word; words joined into one sound
     all end with it, for no sample before its end proves that the last of them was heard.
     """
-    words = words_of(text)
-    heads = [word.start for word in words]
-    begins = sorted((sample, bisect_right(heads, character) - 1) for character, sample in starts)
-    loud = np.flatnonzero(g711.decode(mulaw))
-    ends: list[int] = []
-    for index in range(len(words)):
-        said = max((place for place, (_, word) in enumerate(begins) if word <= index), default=-1)
-        limit = begins[said + 1][0] if said + 1 < len(begins) else len(mulaw)
-        sounding = int(np.searchsorted(loud, limit))
-        ends.append(int(loud[sounding - 1]) + 1 if sounding else 0)
-    return tuple(ends)
+    heads = [word.start for word in words_of(text)]
+    if not heads:
+        return []
+    begins = sorted(starts)
+    after = [sample for sample, _ in begins[1:]] + [len(samples)]
+    next_begin = [0] * len(heads)
+    for (_, character), following in zip(begins, after, strict=False):
+        next_begin[max(0, bisect_right(heads, character) - 1)] = following
+    limits = list(accumulate(next_begin, max))
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) >= _SOUND)
+    return [int(loud[before - 1]) + 1 if before else 0 for before in np.searchsorted(loud, limits)]
 
 
 class Speaker:
@@ -112,7 +116,7 @@ class Speaker:
         self._library.espeak_SetParameter(_RATE, job.words_per_minute, 0)
         self._blocks, self._starts, self._unwanted = [], [], unwanted
         # A zero byte would end the text, and so silently leave out the rest of its words.
-        text = job.text.replace("\0", " ").encode(errors="replace")
+        text = job.text.replace("\0", " ").encode()
         size = ctypes.c_size_t(len(text) + 1)
         self._library.espeak_Synth(text, size, 0, _POSITION_CHARACTER, 0, _UTF8 | _END_PAUSE, None, None)
         return self._at_telephone_rate(job)
@@ -130,19 +134,18 @@ class Speaker:
         index = 0
         while events[index].type != _LIST_END:
             if events[index].type == _WORD:
-                self._starts.append((events[index].text_position - 1, events[index].sample))
+                self._starts.append((events[index].sample, events[index].text_position - 1))
             index += 1
         return int(self._unwanted())
 
     def _at_telephone_rate(self, job: Synthesise) -> Spoken:
         """One resampling for the whole clause: a streaming one would withhold audio, and this costs 0.1 ms a second."""
-        if not self._blocks:
-            return Spoken(job.job, b"", (0,) * len(words_of(job.text)))
-        samples = np.concatenate(self._blocks).astype(np.float32) / np.float32(32768)
-        mulaw = g711.encode_float(resample(samples, self._samples_per_second, g711.SAMPLE_RATE))
+        samples = np.concatenate([*self._blocks, np.zeros(0, np.int16)])
+        floats = samples.astype(np.float32) / np.float32(32768)
+        mulaw = g711.encode_float(resample(floats, self._samples_per_second, g711.SAMPLE_RATE))
         scale = g711.SAMPLE_RATE / self._samples_per_second
-        starts = [(character, round(sample * scale)) for character, sample in self._starts]
-        return Spoken(job.job, mulaw, word_ends(job.text, starts, mulaw))
+        ends = (min(math.ceil(end * scale), len(mulaw)) for end in word_ends(job.text, self._starts, samples))
+        return Spoken(job.job, mulaw, tuple(ends))
 
 
 def _load() -> Speaker | str:

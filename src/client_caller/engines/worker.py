@@ -65,7 +65,7 @@ class Worker:
 
     def send(self, body: bytes) -> None:
         """Queue one message; never blocks. Raises `WorkerLost`."""
-        if self._process is None or self.pid is None:
+        if self._closed or self._process is None or self.pid is None:
             raise WorkerLost
         self._write(self._process, body)
 
