@@ -121,6 +121,7 @@ class DeepgramStream:
         """Samples that were never sent because the connection was slower than speech."""
         self._address = address
         self._connected = connected
+        self._socket = socket
         self._finish_patience = finish_patience
         self._transcription = Transcription()
         self._outbox: deque[bytes | int] = deque()
@@ -131,7 +132,7 @@ class DeepgramStream:
         self._to_give = asyncio.Event()
         self._failure: EngineError | None = None
         self._closed = False
-        self._task = asyncio.create_task(self._run(socket), name="deepgram")
+        self._task = asyncio.create_task(self._run(), name="deepgram")
 
     def feed(self, mulaw: bytes) -> None:
         """Take some audio; when more than 5 s wait to be sent, the oldest is dropped and counted."""
@@ -173,6 +174,7 @@ class DeepgramStream:
         self._forget_requests()
         self._task.cancel()
         await asyncio.wait([self._task])
+        await _hang_up(self._socket)
 
     def _forget_requests(self) -> None:
         for timer in self._unfinished.values():
@@ -190,24 +192,22 @@ class DeepgramStream:
         self._results.append(result)
         self._to_give.set()
 
-    async def _run(self, socket: ClientConnection) -> None:
+    async def _run(self) -> None:
         """Hold a connection until the call closes it, or until a second one is lost."""
         try:
-            try:
-                await self._serve(socket)
-                lost = socket
-                socket = await self._connected()
-                await self._serve(socket)
-                raise EngineError("stt", f"Deepgram at {self._address} broke two connections{_why(lost, socket)}.")
-            except DeepgramError as error:
-                said = server_text.printable(str(error), None, ())
-                raise EngineError("stt", f"Deepgram at {self._address} {said}.") from None
+            await self._serve(self._socket)
+            lost = self._socket
+            self._socket = await self._connected()
+            await self._serve(self._socket)
+            raise EngineError("stt", f"Deepgram at {self._address} broke two connections{_why(lost, self._socket)}.")
         except EngineError as error:
             self._failure = error
-            self._forget_requests()
-            self._to_give.set()
-        finally:
-            await _hang_up(socket)
+        except DeepgramError as error:
+            said = server_text.printable(str(error), None, ())
+            self._failure = EngineError("stt", f"Deepgram at {self._address} {said}.")
+        self._forget_requests()
+        self._to_give.set()
+        await _hang_up(self._socket)
 
     async def _serve(self, socket: ClientConnection) -> None:
         """Read until the connection is gone."""

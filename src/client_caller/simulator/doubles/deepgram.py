@@ -96,10 +96,7 @@ class DeepgramDouble:
             return socket.respond(404, "Not Found")
         if self.behaviours and (status := self.behaviours[0].refuse):
             self.behaviours.popleft()
-            response = socket.respond(status, "")
-            response.body = msgspec.json.encode({"err_code": "INVALID_AUTH", "err_msg": "Invalid credentials."})
-            response.headers["Content-Length"] = str(len(response.body))
-            return response
+            return socket.respond(status, '{"err_code":"REFUSED","err_msg":"Invalid credentials."}')
         return None
 
     async def _call(self, socket: ServerConnection) -> None:
