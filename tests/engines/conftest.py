@@ -175,6 +175,7 @@ async def stt_answers_each_finish_once(make: Make, utterances: Utterances, break
 async def stt_closes_in_the_middle(make: Make, utterances: Utterances, breaks: Breaks) -> None:
     """A stream closed at any moment ends its iteration, reports nothing more, and takes no harm from being used."""
     async with freeing(make) as engine:
+        assert await heard(engine, utterances[0])
         open_engine = Holdings.now()
         for moment in range(4):
             stream = await engine.open(CONTEXT)
@@ -246,7 +247,7 @@ async def stt_streams_do_not_mix(make: Make, utterances: Utterances, breaks: Bre
 )
 def check_stt(request: pytest.FixtureRequest) -> Check:
     """`await check_stt(make, utterances=[mulaw, …], breaks=[…])`: two or more utterances with different words, each
-    followed by enough silence for its words to come."""
+    with enough silence behind it for its words to come. They are fed at once: keep them under two seconds."""
     return request.param  # type: ignore[no-any-return]
 
 

@@ -15,6 +15,7 @@ import pytest
 from client_caller.audio import g711
 from client_caller.engines.espeak import Espeak
 from client_caller.engines.protocols import CallContext, EngineError, Speech
+from client_caller.simulator.virtual_time import run_virtual
 
 CALL = CallContext("one")
 
@@ -136,6 +137,18 @@ async def test_the_level_is_that_of_a_telephone_voice(espeak: Espeak) -> None:
     samples = g711.decode_float((await spoken(espeak, "This is how loud I am on the telephone.")).mulaw)
     assert -30 < 10 * np.log10(np.mean(samples**2)) < -12
     assert np.max(np.abs(samples)) < 0.95
+
+
+def test_on_the_virtual_clock_speaking_takes_no_time() -> None:
+    """Time stands still while the worker starts, speaks and ends."""
+    engine = Espeak()
+
+    async def speak() -> None:
+        assert (await spoken(engine, "Hello there.")).words
+        await engine.close()
+        assert asyncio.get_running_loop().time() == 0
+
+    run_virtual(speak(), busy=lambda: engine.busy)
 
 
 async def test_a_lost_worker_is_replaced_and_the_clause_spoken(espeak: Espeak) -> None:

@@ -11,6 +11,7 @@ import queue
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import accumulate
 from typing import Any, BinaryIO
 
@@ -192,8 +193,9 @@ def main() -> None:
     if isinstance(speaker, str):
         framing.write(messages_out, speaker.encode())
         return
-    framing.write(messages_out, b"")
-    _serve(speaker, messages_in, lambda response: framing.write(messages_out, encoder.encode(response)))
+    with suppress(BrokenPipeError):  # the driver was killed
+        framing.write(messages_out, b"")
+        _serve(speaker, messages_in, lambda response: framing.write(messages_out, encoder.encode(response)))
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ def read(stream: BinaryIO) -> bytes | None:
 
 
 def write(stream: BinaryIO, body: bytes) -> None:
-    """Send one message over a blocking stream, now."""
-    stream.write(pack(body))
-    stream.flush()
+    """Send one message over a blocking stream, now. Raises `BrokenPipeError` if nobody is there to read it."""
+    left = memoryview(pack(body))
+    while left:
+        left = left[stream.write(left) :]
 
 
 def take_standard_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -39,6 +40,6 @@ def take_standard_pipes() -> tuple[BinaryIO, BinaryIO]:
 
     From here on standard output is standard error, so that a library that prints can't break the protocol.
     """
-    messages_out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    messages_out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return sys.stdin.buffer, messages_out

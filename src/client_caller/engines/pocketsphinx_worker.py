@@ -6,6 +6,7 @@ are word error rates over 80 lines spoken by eSpeak NG in five voices, and 29 re
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -194,8 +195,9 @@ def main() -> None:
         except Unusable as error:
             framing.write(messages_out, str(error).encode())
             return
-        framing.write(messages_out, b"")
-        _serve(ears, messages_in, messages_out)
+        with suppress(BrokenPipeError):  # the driver was killed
+            framing.write(messages_out, b"")
+            _serve(ears, messages_in, messages_out)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class SpeechGate:
 
     def __init__(self) -> None:
         self._held: deque[Frame] = deque(maxlen=AROUND)
-        self._noise = _LOUDEST_NOISE
+        self._noise = LOUD - _ABOVE_NOISE  # a line is quiet until proven noisy: better noise decoded than speech lost
         self._quiet = AROUND
 
     @property
