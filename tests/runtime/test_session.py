@@ -300,7 +300,7 @@ def test_a_broken_conversation_ends_its_own_call_only(stage: "Stage") -> None:
         raise ZeroDivisionError
 
     good, bad = run_virtual(run())
-    assert bad.reason == "internal_error"
+    assert bad.reason == "server_error"
     assert bad.how == "closed"
     assert good.reason == "caller_hung_up"
     assert good.heard_words == ["Good", "morning,", "who", "is", "there?", "All", "right", "then."]

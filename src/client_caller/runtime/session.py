@@ -200,7 +200,7 @@ class CallSession:
         except Exception:
             # Not even a mistake of ours may take other calls down, or leave this one on the line for ever.
             log.exception("call %s: the conversation broke", self.call.id)
-            self._finish("internal_error")
+            self._finish("server_error")
         finally:
             self._telling = False
         self._set_alarm()
