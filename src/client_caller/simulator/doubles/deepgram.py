@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from client_caller.audio import g711
-from client_caller.audio.g711 import SAMPLE_RATE
+from client_caller.audio.g711 import FRAME, SAMPLE_RATE
 from client_caller.simulator import tones
 
 _VOICE = 500
@@ -170,6 +170,11 @@ class _Ear:
         self._read: list[str] = []
 
     def hear(self, mulaw: bytes) -> list[dict[str, Any]]:
+        """The results that come with some audio, which is heard 20 ms at a time however it was sent."""
+        frames = (mulaw[start : start + FRAME] for start in range(0, len(mulaw), FRAME))
+        return [result for frame in frames for result in self._step(frame)]
+
+    def _step(self, mulaw: bytes) -> list[dict[str, Any]]:
         loud = np.flatnonzero(np.abs(g711.decode(mulaw).astype(np.int32)) > _VOICE)
         if len(loud):
             if not self.speaking:
