@@ -55,6 +55,15 @@ def short_lines() -> list[bytes]:
     return spoken(["yes please", "goodbye", "for children"])
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where workers put their files: those that are killed leave them there."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
 @pytest.fixture
 async def engine() -> AsyncIterator[PocketSphinx]:
     engine = PocketSphinx(SENTENCES)
@@ -241,20 +250,17 @@ async def test_after_a_lost_worker_new_calls_are_heard(engine: PocketSphinx, lin
     await lost.close()
 
 
-async def test_close_leaves_no_process_and_no_files(
-    lines: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_close_leaves_no_process_and_no_files(lines: list[bytes], temporary: Path) -> None:
     """Also in mid-utterance: no zombie, and none of the worker's temporary files."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
     engine = PocketSphinx(SENTENCES)
     stream = await engine.open(CALL)
     pid = engine.worker_pid or 0
-    assert os.listdir(tmp_path)
+    assert os.listdir(temporary)
     stream.feed(lines[0])
     await engine.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    assert not os.listdir(tmp_path)
+    assert not os.listdir(temporary)
     assert not engine.busy
     with pytest.raises(EngineError, match="closed"):
         await engine.open(CALL)
