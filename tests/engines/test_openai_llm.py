@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,7 +36,7 @@ async def base_url(double: LlmDouble) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def model(base_url: str) -> AsyncIterator[OpenAiModel]:
-    made = OpenAiModel(base_url=base_url, model="m", api_key="sk-key", first_token=1.0, next_token=0.2)
+    made = OpenAiModel(base_url=base_url, model="m", api_key="sk-key")
     yield made
     await made.close()
 
@@ -50,6 +51,7 @@ def text_of(results: list[LlmResult]) -> str:
 
 async def test_a_reply_streams(model: OpenAiModel, double: LlmDouble) -> None:
     """The words come one by one, while the server still writes."""
+    double.words_per_second = 20
     double.replies.append(Reply("one two three"))
     seen = []
     async for result in model.reply(CONTEXT, HELLO, ()):
@@ -93,7 +95,7 @@ async def test_closing_aborts_at_once(model: OpenAiModel, double: LlmDouble) -> 
     double.replies.append(Reply("one two three four", stall_after=2))
     async with aclosing(model.reply(CONTEXT, HELLO, ())) as reply:
         await anext(reply)
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(5):
         await double.requests[0].over.wait()
     assert double.requests[0].ending == "aborted"
 
@@ -105,7 +107,7 @@ async def test_cancelling_before_the_first_token_aborts(model: OpenAiModel, doub
     await double.arrived.wait()
     waiting.cancel()
     await asyncio.wait([waiting])
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(5):
         await double.requests[0].over.wait()
     assert double.requests[0].ending == "aborted"
 
@@ -171,7 +173,8 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_replaced() -> No
 async def test_failures_are_typed(base_url: str, double: LlmDouble, reply: Reply, said: str) -> None:
     """Whatever goes wrong is an `EngineError` of the stage `llm` that names the server, and neither key nor caller."""
     double.replies.append(reply)
-    model = OpenAiModel(base_url=base_url, model="m", api_key="sk-key", first_token=0.3, next_token=0.1)
+    patience = 10.0 if reply.stall_after is None else 0.3
+    model = OpenAiModel(base_url=base_url, model="m", api_key="sk-key", first_token=patience, next_token=patience)
     with pytest.raises(EngineError, match=said) as caught:
         await collect(model)
     await model.close()
@@ -191,7 +194,7 @@ async def test_a_server_that_is_not_there() -> None:
     await model.close()
 
 
-@pytest.mark.parametrize("base_url", ["", "127.0.0.1:8000", "ftp://host/v1", "http://"])
+@pytest.mark.parametrize("base_url", ["", "127.0.0.1:8000", "ftp://host/v1", "http://", "http://host:port"])
 def test_an_address_that_is_none(base_url: str) -> None:
     """A wrong base_url is refused when the engine is made, with an example."""
     with pytest.raises(EngineError, match="looks like http://"):
@@ -211,7 +214,8 @@ async def test_silence_after_a_tool_is_allowed(model: OpenAiModel, double: LlmDo
 
 async def test_a_complete_reply_does_not_wait_for_the_end_of_the_stream(model: OpenAiModel, double: LlmDouble) -> None:
     """A server that gives a reason to stop but never ends the stream does not hold up the turn, nor fail it."""
-    double.replies.append(Reply(events=['{"choices":[{"delta":{"content":"Yes."},"finish_reason":"stop"}]}']))
+    event = '{"choices":[{"delta":{"content":"Yes."},"finish_reason":"stop"}]}'
+    double.replies.append(Reply(events=[event, "[DONE]"], stall_after=1))
     assert text_of(await collect(model)) == "Yes."
 
 
@@ -247,9 +251,10 @@ async def llama(llama_url: str) -> AsyncIterator[OpenAiModel]:
     await made.close()
 
 
-def busy(llama_url: str) -> bool:
-    (slot,) = httpx.get(llama_url.removesuffix("/v1") + "/slots").json()
-    return bool(slot["is_processing"])
+def slot(llama_url: str) -> dict[str, Any]:
+    """What the server's only place does."""
+    (only,) = httpx.get(llama_url.removesuffix("/v1") + "/slots").json()
+    return dict(only)
 
 
 async def test_llama_streams(llama: OpenAiModel) -> None:
@@ -266,20 +271,19 @@ async def test_llama_tells_of_what_it_can_not_do(llama: OpenAiModel) -> None:
         await collect(llama, HELLO, (LOOK_UP,))
 
 
-async def test_llama_stops_when_a_reply_is_closed(llama_url: str) -> None:
-    """Closing a reply frees its place at once: the server's only slot is idle, and serves the next request."""
+async def test_llama_stops_when_a_reply_is_closed(llama_url: str, llama: OpenAiModel) -> None:
+    """Closing a reply frees its place at once, in the middle of what there was to say, and the next request has it."""
     extra = {"grammar": "root ::= [a-z]+", "ignore_eos": True}
     endless = OpenAiModel(base_url=llama_url, model="tiny", max_tokens=8000, extra_body=extra)
     async with aclosing(endless.reply(CONTEXT, HELLO, ())) as reply:
         await anext(reply)
-        assert busy(llama_url)
-    async with asyncio.timeout(1.0):
-        while busy(llama_url):  # noqa: ASYNC110 - the server tells only when it is asked
+    async with asyncio.timeout(10):
+        while slot(llama_url)["is_processing"]:  # noqa: ASYNC110 - the server tells only when it is asked
             await asyncio.sleep(0.01)
-    short = OpenAiModel(base_url=llama_url, model="tiny", max_tokens=3, first_token=1.0, extra_body=extra)
-    assert text_of(await collect(short))
+    assert slot(llama_url)["next_token"][0]["has_next_token"]
+    await collect(llama)
+    assert not slot(llama_url)["next_token"][0]["has_next_token"]
     await endless.close()
-    await short.close()
 
 
 async def test_llama_warms_and_takes_tools(llama_url: str) -> None:
@@ -311,7 +315,7 @@ async def test_keeps_the_laws(check_llm: Callable[..., Awaitable[None]], base_ur
     """The laws of every driver."""
 
     async def make() -> OpenAiModel:
-        return OpenAiModel(base_url=base_url, model="m", first_token=0.5, next_token=0.2)
+        return OpenAiModel(base_url=base_url, model="m", first_token=1.0, next_token=0.5)
 
     async def refuse(engine: OpenAiModel) -> None:
         double.replies.append(Reply(status=500, error={"error": {"message": "out of memory"}}))

@@ -27,7 +27,7 @@ async def base_url(double: SpeechDouble) -> AsyncIterator[str]:
         yield url
 
 
-def engine(base_url: str, sample_rate: int = 24_000) -> OpenAiSpeech:
+def engine(base_url: str, sample_rate: int = 24_000, patience: float = 10.0) -> OpenAiSpeech:
     return OpenAiSpeech(
         base_url=base_url,
         model="m",
@@ -35,15 +35,15 @@ def engine(base_url: str, sample_rate: int = 24_000) -> OpenAiSpeech:
         api_key="sk-key",
         sample_rate=sample_rate,
         extra_body={"stream": True},
-        first_audio=0.4,
-        next_audio=0.2,
+        first_audio=patience,
+        next_audio=patience,
     )
 
 
-async def spoken(base_url: str, sample_rate: int = 24_000, text: str = TEXT) -> list[Speech]:
-    made = engine(base_url, sample_rate)
+async def spoken(base_url: str, sample_rate: int = 24_000, patience: float = 10.0) -> list[Speech]:
+    made = engine(base_url, sample_rate, patience)
     try:
-        return [speech async for speech in made.speak(CONTEXT, text)]
+        return [speech async for speech in made.speak(CONTEXT, TEXT)]
     finally:
         await made.close()
 
@@ -69,6 +69,7 @@ async def test_pitch_and_length_are_right(sample_rate: int) -> None:
 
 async def test_audio_streams(base_url: str, double: SpeechDouble) -> None:
     """The first audio comes while the server still makes the rest, and no word times with it."""
+    double.speed = 5
     made = engine(base_url)
     async with aclosing(made.speak(CONTEXT, TEXT)) as speeches:
         first = await anext(speeches)
@@ -92,7 +93,7 @@ async def test_closing_aborts_at_once(base_url: str, double: SpeechDouble) -> No
     made = engine(base_url)
     async with aclosing(made.speak(CONTEXT, TEXT)) as speeches:
         await anext(speeches)
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(5):
         await double.requests[0].over.wait()
     assert double.requests[0].ending == "aborted"
     await made.close()
@@ -127,7 +128,7 @@ async def test_failures_are_typed(base_url: str, double: SpeechDouble, answer: A
     """Whatever goes wrong is an `EngineError` of the stage `tts` that names the server, and neither key nor words."""
     double.answers.append(answer)
     with pytest.raises(EngineError, match=said) as caught:
-        await spoken(base_url)
+        await spoken(base_url, patience=10.0 if answer.stall_after is None else 0.3)
     assert caught.value.stage == "tts"
     assert base_url in str(caught.value)
     assert "sk-key" not in str(caught.value)

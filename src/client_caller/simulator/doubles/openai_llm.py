@@ -25,7 +25,7 @@ class Reply:
     events: Sequence[str] | None = None
     """Sent word for word as the data of events, in place of the text and all that belongs to it."""
     stall_after: int | None = None
-    """Send nothing more after so many words."""
+    """Send nothing more after so many words, or events."""
     break_after: int | None = None
     """Break the connection after so many words."""
 
@@ -91,7 +91,9 @@ class LlmDouble:
         clock = asyncio.get_running_loop().time
         begun = clock()
         if reply.events is not None:
-            for data in reply.events:
+            for number, data in enumerate(reply.events):
+                if number == reply.stall_after:
+                    await asyncio.Event().wait()
                 yield f"data: {data}\n\n".encode()
             return
         words = reply.text.split(" ")
