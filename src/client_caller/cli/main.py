@@ -2,7 +2,7 @@
 
 import typer
 
-from client_caller.cli import bench, calls, config, diagrams, models, replay, report, serve
+from client_caller.cli import bench, calls, config, demo, diagrams, models, replay, report, serve
 
 app = typer.Typer(
     name="client-caller",
@@ -15,6 +15,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(calls.app, name="calls")
 app.command()(replay.replay)
 app.command()(report.report)
+app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(config.config)
 app.command(hidden=True)(diagrams.diagrams)
