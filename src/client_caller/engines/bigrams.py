@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 BEGIN = "<s>"
 END = "</s>"
 _DISCOUNT = 0.02
-"""What is taken off each count. Measured on 80 spoken lines of a demonstration and 29 recordings, the word error rate
-was 0.32 with 0.5, 0.07 with 0.05 and 0.06 with 0.01: a caller who follows a script is to be believed."""
+"""What is taken off each count. Measured on 80 spoken lines of a demonstration and 29 recordings, the word error rates
+are 0.07 and 0.12; with 0.05 they are 0.08 and 0.14, with 0.5 0.20 and 0.16: who follows a script is to be believed."""
 
 
 def spoken_words(sentence: str) -> tuple[str, ...]:
