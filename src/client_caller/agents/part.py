@@ -31,7 +31,7 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, given: Any) -> Any:
-        known = {field.alias or name for name, field in cls.model_fields.items()}
+        known = {str(field.validation_alias or name) for name, field in cls.model_fields.items()}
         if isinstance(given, dict):
             for key in given:
                 if key not in known and key not in cls.model_fields:

@@ -12,7 +12,7 @@
           tool: {name: look_on_the_shelf, arguments: {kind: white}}
           says: There is one left for {price}. Goodbye!
           end: true
-    otherwise: [Sorry?, Could you say that another way?]
+    otherwise: I am sorry, could you say that another way?
     tools: bakery:add_tools
 
 A script is always in one state. What the caller says is answered by the rule of that state, or of `anywhere`, whose

@@ -14,6 +14,9 @@ from pydantic_core import ErrorDetails
 
 from client_caller.agents.script import Script
 
+QUOTE = "A text with a colon, or with ? [ ] { } # in a list, goes in quotes."
+"""What is nearly always wrong with a script that is not YAML."""
+
 
 class ScriptError(Exception):
     """A script can't be used. `str(error)` names the file, the line, the part, and what is allowed there."""
@@ -31,6 +34,7 @@ def load_script(path: Path) -> Script:
 def parse_script(text: str, name: str) -> Script:
     """As `load_script`, with the text of a file called `name`."""
     try:
+        _refuse_references(text, name)
         root = yaml.compose(text, _Loader)
         if not isinstance(root, yaml.MappingNode):
             raise ScriptError(f"{name}: a script is a mapping that begins with `greeting: …`.")
@@ -38,8 +42,8 @@ def parse_script(text: str, name: str) -> Script:
         given = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ScriptError(f"{name}:{line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
+        raise ScriptError(f"{name}:{line}: not YAML: {error.problem}. {QUOTE}") from error
+    except (yaml.YAMLError, RecursionError) as error:
         raise ScriptError(f"{name}: not YAML: {error}") from error
     try:
         return Script.model_validate(given)
@@ -58,13 +62,26 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?[0-9]+$"),
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?[0-9]+\.[0-9]+$"), list("-0123456789"))
 
 
+def _line(part: yaml.Node | yaml.Event) -> int:
+    assert part.start_mark is not None, "whatever is read from a text has a place in it"
+    return part.start_mark.line + 1
+
+
+def _refuse_references(text: str, name: str) -> None:
+    """Anchors, aliases and explicit tags: no script needs them, and a sentence that begins with such a sign is meant
+    as it stands."""
+    for event in yaml.parse(text, _Loader):
+        if getattr(event, "anchor", None) or getattr(event, "tag", None):
+            raise ScriptError(f"{name}:{_line(event)}: not YAML for a script: &, * and ! can't be used. {QUOTE}")
+
+
 def _refuse_duplicates(node: yaml.Node, name: str) -> None:
     """YAML readers take the last of two equal keys; the writer of a script meant both."""
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             if key.value in seen:
-                raise ScriptError(f"{name}:{key.start_mark.line + 1}: {key.value!r} is here for the second time.")
+                raise ScriptError(f"{name}:{_line(key)}: {key.value!r} is here for the second time.")
             seen.add(key.value)
             _refuse_duplicates(value, name)
     elif isinstance(node, yaml.SequenceNode):
@@ -77,7 +94,7 @@ def _told(detail: ErrorDetails, root: yaml.Node, name: str) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "missing":
         message = f"{detail['loc'][-1]!r} is missing"
-    place = f"{name}:{node.start_mark.line + 1}"
+    place = f"{name}:{_line(node)}"
     return f"{place}: {path}: {message}" if path else f"{place}: {message}"
 
 

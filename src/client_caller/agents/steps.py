@@ -28,19 +28,19 @@ MILLISECONDS_A_WORD = 350
 class WaitForAgent(Part):
     """Wait until the agent has been audible, and then quiet for so long."""
 
-    quiet: PositiveInt = Field(AGENT_QUIET, alias="wait_for_agent")
+    quiet: PositiveInt = Field(default=AGENT_QUIET, validation_alias="wait_for_agent")
 
 
 class Say(Part):
     """Speak at once, whatever the agent does, and to the end."""
 
-    text: Line = Field(alias="say")
+    text: Line = Field(validation_alias="say")
 
 
 class Backchannel(Part):
     """While the agent speaks: show that one listens, without wanting the floor."""
 
-    text: Line = Field(alias="backchannel")
+    text: Line = Field(validation_alias="backchannel")
     after_words: NonNegativeInt = 4
     """Of the agent, counted from when it is first audible in this step (`MILLISECONDS_A_WORD`)."""
 
@@ -48,7 +48,7 @@ class Backchannel(Part):
 class Interrupt(Part):
     """While the agent speaks: take the floor from it."""
 
-    text: Line = Field(alias="interrupt")
+    text: Line = Field(validation_alias="interrupt")
     after_words: NonNegativeInt = 4
     """Of the agent, counted from when it is first audible in this step (`MILLISECONDS_A_WORD`)."""
 
@@ -56,20 +56,21 @@ class Interrupt(Part):
 class Silence(Part):
     """Say nothing for so long."""
 
-    duration: PositiveInt = Field(alias="silence")
+    duration: PositiveInt = Field(validation_alias="silence")
 
 
 class HangUp(Part):
     """Hang up after so long. Without this step the caller stays on the line until the agent hangs up."""
 
-    after: NonNegativeInt = Field(alias="hang_up_after")
+    after: NonNegativeInt = Field(validation_alias="hang_up_after")
 
 
 _KINDS = ("wait_for_agent", "say", "backchannel", "interrupt", "silence", "hang_up_after")
 
 
-def _kind(step: Any) -> str | None:
-    return next((kind for kind in _KINDS if isinstance(step, dict) and kind in step), None)
+def _tag(step: Any) -> str | None:
+    """Unlike any key, so that a tag in the place of an error is not taken for one."""
+    return next((f"step {kind}" for kind in _KINDS if isinstance(step, dict) and kind in step), None)
 
 
 def _spelled_out(step: Any) -> Any:
@@ -78,14 +79,14 @@ def _spelled_out(step: Any) -> Any:
 
 
 CallerStep = Annotated[
-    Annotated[WaitForAgent, Tag("wait_for_agent")]
-    | Annotated[Say, Tag("say")]
-    | Annotated[Backchannel, Tag("backchannel")]
-    | Annotated[Interrupt, Tag("interrupt")]
-    | Annotated[Silence, Tag("silence")]
-    | Annotated[HangUp, Tag("hang_up_after")],
+    Annotated[WaitForAgent, Tag("step wait_for_agent")]
+    | Annotated[Say, Tag("step say")]
+    | Annotated[Backchannel, Tag("step backchannel")]
+    | Annotated[Interrupt, Tag("step interrupt")]
+    | Annotated[Silence, Tag("step silence")]
+    | Annotated[HangUp, Tag("step hang_up_after")],
     Discriminator(
-        _kind,
+        _tag,
         custom_error_type="unknown_step",
         custom_error_message="not a step of a caller: there is " + ", ".join(_KINDS),
     ),
