@@ -68,7 +68,7 @@ class Conversation:
         self.phrases: Phrases = phrases or Phrases()
         self.now = 0
         self.call = CallState.WAITING
-        self.turn = CallerTurn()
+        self.turn: CallerTurn = CallerTurn()
         self.reply: Reply | None = None
         self.entries: list[Entry] = []
 
@@ -201,7 +201,7 @@ class Conversation:
         reply = self._present()
         reply.to_go_on = False
         reply.generating = True
-        reply.splitter = ClauseSplitter(self.policy)
+        reply.thought_at = self.now
         self._commands.append(StartReply(reply.number))
 
     def run_tools(self, reply: Reply) -> None:
@@ -225,6 +225,7 @@ class Conversation:
             generating=by_model,
             committed=committed,
             progress_at=self.now,
+            thought_at=self.now,
             quiet_since=self.now,
         )
         return self.reply
@@ -248,7 +249,7 @@ class Conversation:
         """Let the reply be heard."""
         reply = self._present()
         reply.state = follow(REPLY, reply.state, ReplyTrigger.RELEASE)
-        reply.progress_at = reply.quiet_since = self.now
+        reply.progress_at = reply.thought_at = reply.quiet_since = self.now
         if is_farewell(reply.answers, self.phrases):
             self.close_after(reply, "caller_said_goodbye")
         self._commands.append(Release(reply.number))
@@ -290,6 +291,7 @@ class Conversation:
         elif reply.closing is not None:
             self.call = follow(CALL, self.call, CallTrigger.FAREWELL)
             self.closing, self.closed_at = reply.closing, self.now
+            self.unanswered = None
 
     def interrupt(self) -> None:
         """The caller takes the floor."""

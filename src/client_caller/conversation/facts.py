@@ -133,6 +133,7 @@ def _lose_ear(c: Conversation) -> None:
 def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None:
     match event:
         case events.ReplyText(text=text) if reply.generating:
+            reply.thought_at = c.now
             c.speak(reply, reply.splitter.feed(text))
         case events.ReplyFinished() if reply.generating:
             reply.generating = False
@@ -147,7 +148,7 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
         case events.WordAcknowledged(clause=clause, word=word) if reply.playout.acknowledge(clause, word):
             c.acknowledged(reply)
         case events.EngineFailed(stage="llm") if reply.state is ReplyState.AUDIBLE and not reply.playout.all_heard:
-            reply.broken, reply.generating = True, False
+            reply.broken, reply.generating, reply.to_go_on = True, False, False
             reply.asked.clear()
         case events.EngineFailed():
             c.fail()
@@ -174,6 +175,7 @@ def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) 
     reply.asked[call.id] = call
     reply.waiting.append(call)
     reply.filler = event.filler
+    reply.thought_at = c.now
     if reply.state is not ReplyState.HELD:
         c.run_tools(reply)
 

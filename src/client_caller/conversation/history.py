@@ -116,9 +116,9 @@ def _rendered(entry: Entry) -> list[Message]:
             return [Message("assistant", (entry.heard or NOTHING_HEARD) + CUT_MARK)]
         case AgentSaid():
             return [Message("assistant", entry.heard)]
-        case ToolUsed():
-            call = ToolCall(entry.tool_call, entry.name, entry.arguments)
-            return list(with_draft((), "", [(call, entry.result)]))
+        case used:
+            call = ToolCall(used.tool_call, used.name, used.arguments)
+            return list(with_draft((), "", [(call, used.result)]))
 
 
 def _append(chat: list[Message], message: Message) -> None:

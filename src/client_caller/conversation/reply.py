@@ -32,6 +32,8 @@ class Reply:
     """The turn it answers is over: it may be heard as soon as the caller is not speaking."""
     progress_at: int
     """When something last moved: text, audio, a word sent or heard."""
+    thought_at: int
+    """When the model was last asked, or last gave anything."""
     quiet_since: int
     """Since when the caller hears nothing of it."""
     closing: Closing | None = None

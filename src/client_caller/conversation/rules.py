@@ -65,6 +65,12 @@ def _silence(c: Conversation, milliseconds: int) -> int:
     return due if c.turn.heard_through >= due - c.policy.audio_lag else due + c.policy.audio_stall
 
 
+def _lost(c: Conversation) -> int | None:
+    """A line that goes dead in the middle of a word would leave the floor with nobody."""
+    speaking = c.turn.state is TurnState.SPEAKING
+    return c.turn.heard_through + c.policy.audio_lag + c.policy.audio_stall if speaking else None
+
+
 def _agent_final(c: Conversation) -> bool:
     return c.reply is not None and c.reply.final
 
@@ -158,8 +164,12 @@ def _turn_over(c: Conversation) -> int | None:
 
 
 def _end_turn(c: Conversation) -> None:
-    """Words are a turn. Long speech without words is one too, unless an answer is owed already; the rest was noise."""
-    unintelligible = c.turn.voiced >= c.policy.unintelligible_speech and c.reply is None and c.unanswered is None
+    """Words are a turn. So is speech without words that was long or took the floor, unless an answer is owed already.
+
+    The rest was noise.
+    """
+    speech = c.interrupted or c.turn.voiced >= c.policy.unintelligible_speech
+    unintelligible = speech and c.reply is None and c.unanswered is None
     if c.turn.text or unintelligible:
         c.take_turn()
     else:
@@ -211,10 +221,12 @@ def _go_on(c: Conversation) -> int | None:
 
 
 def _give_up(c: Conversation) -> int | None:
+    """Fillers keep the line alive, not the model: one that hangs is given up however many were heard."""
     reply = c.reply
     if reply is None or reply.state is ReplyState.HELD or reply.asked:
         return None
-    return reply.progress_at + c.policy.reply_patience
+    hangs = reply.generating and reply.playout.all_heard
+    return (reply.thought_at if hangs else reply.progress_at) + c.policy.reply_patience
 
 
 # ---------------------------------------------------------------- silence is owned
@@ -240,6 +252,7 @@ RULES = (
     Rule(_time_over, lambda c: c.say_last_words(c.phrases.time_over, "max_call")),
     Rule(_barge_in, lambda c: c.interrupt()),
     Rule(_hold, lambda c: c.hold()),
+    Rule(_lost, lambda c: c.turn.fall_silent()),
     Rule(_finish_transcript, lambda c: c.finish_transcript()),
     Rule(_withdraw, lambda c: c.withdraw()),
     Rule(_turn_over, _end_turn),

@@ -62,7 +62,7 @@ class CallerTurn:
         if probability < (policy.silence_threshold if speaking else policy.speech_threshold):
             self._rising = 0
             if speaking:
-                self.state = follow(TURN, self.state, TurnTrigger.SILENCE)
+                self.fall_silent()
             return speaking
         self._rising += length
         if speaking:
@@ -73,6 +73,10 @@ class CallerTurn:
             return False
         self._speak(audio_end, policy)
         return True
+
+    def fall_silent(self) -> None:
+        """The caller's voice stops, or is not to be heard any more."""
+        self.state = follow(TURN, self.state, TurnTrigger.SILENCE)
 
     def _speak(self, audio_end: int, policy: Policy) -> None:
         onset = audio_end - self._rising
