@@ -1,0 +1,61 @@
+"""When a caller's words sound finished, and when they are a goodbye."""
+
+import pytest
+
+from client_caller.conversation.endpointing import is_farewell, same_words, silence_needed, sounds_open, words
+from client_caller.conversation.policy import Phrases, Policy
+
+PHRASES = Phrases()
+
+
+def test_words_have_no_case_and_no_punctuation() -> None:
+    """Speech to text changes its mind about both; an apostrophe belongs to its word, whichever it is."""
+    assert words("Well, I’m HERE - at 5, Main_Street!") == ("well", "i'm", "here", "at", "5", "main", "street")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("I want two.", "i want  two", True),
+        ("Don't", "don’t!", True),
+        ("I want two", "I want too", False),
+        ("I want", "I want two", False),
+        ("", "...", True),
+    ],
+)
+def test_transcripts_are_the_same_if_their_words_are(one: str, other: str, same: bool) -> None:
+    """A final transcript that only adds a full stop is no reason to think again."""
+    assert same_words(one, other) is same
+
+
+@pytest.mark.parametrize(
+    "text", ["My number is", "It was blue,", "I would like -", "Wait…", "so um", "five and ", "To"]
+)
+def test_open_words_ask_for_more(text: str) -> None:
+    """A comma, a hanging hyphen, or a word that promises another."""
+    assert sounds_open(text, PHRASES)
+    assert silence_needed(text, Policy(), PHRASES) == Policy().endpoint_open
+
+
+@pytest.mark.parametrize("text", ["Yes.", "It is blue", "five", "", "?"])
+def test_closed_words_do_not(text: str) -> None:
+    """Everything else is finished as soon as the caller is."""
+    assert not sounds_open(text, PHRASES)
+    assert silence_needed(text, Policy(), PHRASES) == Policy().endpoint_closed
+
+
+@pytest.mark.parametrize("text", ["Goodbye.", "Okay, thanks, bye bye!", "No, that's all", "That’s all.", "good bye"])
+def test_a_turn_that_ends_with_a_goodbye_is_a_farewell(text: str) -> None:
+    """Whatever stands before it."""
+    assert is_farewell(text, PHRASES)
+
+
+@pytest.mark.parametrize("text", ["", "Bye the way", "Goodbye is what she said", "all", "I will stand by", "lullabye"])
+def test_a_goodbye_elsewhere_is_none(text: str) -> None:
+    """In the middle of a turn, or as part of another word, it says nothing."""
+    assert not is_farewell(text, PHRASES)
+
+
+def test_an_empty_farewell_never_matches() -> None:
+    """A phrase without words would end every call."""
+    assert not is_farewell("hello", Phrases(farewells=("", "!")))

@@ -1,0 +1,262 @@
+"""Who has the floor: guesses, turns that grow, interruptions and backchannels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from client_caller.conversation.commands import (
+    CancelReply,
+    FinishTranscript,
+    Hold,
+    Release,
+    StartReply,
+)
+from client_caller.conversation.history import (
+    CUT_MARK,
+    NOTHING_HEARD,
+    AgentSaid,
+    Message,
+)
+
+if TYPE_CHECKING:
+    from tests.conversation.conftest import Call
+
+NewCall = Callable[..., "Call"]
+
+LONG = "The small box costs nine euros, and the large one costs twelve."
+
+
+# ---------------------------------------------------------------- speculation
+
+
+def test_a_reply_begins_in_the_pause_and_is_released_with_the_turn(call: Call) -> None:
+    """The model thinks while nobody knows yet whether the caller has finished; not a sample goes out before."""
+    call.says("What does it cost?")
+    assert call.asked() == [FinishTranscript(1), StartReply(2)]
+    assert call.core.messages(2)[-1] == Message("user", "What does it cost?")
+    assert call.turns() == []
+    call.answers("Nine euros.")
+    assert call.spoken() == ["Nine euros."]
+    call.hush(352)
+    assert call.asked() == []
+    call.hush(32)
+    assert call.asked() == [Release(2)]
+    assert call.core.messages(2)[-1] == Message("user", "What does it cost?")
+
+
+def test_a_guess_is_withdrawn_when_the_words_change(call: Call) -> None:
+    """The caller goes on: what was prepared was never heard, and leaves no trace."""
+    call.says("What does it cost")
+    call.answers("Nine euros.")
+    call.asked()
+    call.talk(320)
+    call.partial("to")
+    assert call.asked() == [CancelReply(2)]
+    call.hush(96)
+    call.final("to send it?")
+    call.finished()
+    call.hush(384)
+    assert call.asked() == [FinishTranscript(2), StartReply(3), Release(3)]
+    assert call.turns() == ["What does it cost to send it?"]
+    assert not any(isinstance(entry, AgentSaid) and entry.cut for entry in call.core.history)
+
+
+def test_a_guess_survives_a_breath(call: Call) -> None:
+    """Speech without new words, and words that differ in nothing but a full stop, are no reason to think again."""
+    call.says("What does it cost")
+    call.asked()
+    call.talk(128)
+    call.partial(" ")
+    call.hush(480)
+    call.finished()
+    assert call.asked() == [FinishTranscript(2), Release(2)]
+
+
+def test_a_failed_guess_is_made_again_when_the_turn_is_over(call: Call) -> None:
+    """Quietly: the caller was not promised anything yet. And not before, or a broken model would be asked for ever."""
+    call.says("What does it cost?")
+    call.asked()
+    call.fails("llm")
+    assert call.asked() == [CancelReply(2)]
+    call.hush(384)
+    assert call.asked() == [StartReply(3), Release(3)]
+
+
+def test_there_is_no_guess_without_words(call: Call) -> None:
+    """Nor before the words are known."""
+    call.talk(640)
+    call.partial("What does")
+    call.hush(96)
+    assert call.asked() == [FinishTranscript(1)]
+
+
+# ---------------------------------------------------------------- extension
+
+
+def test_speech_before_the_first_sound_extends_the_turn(call: Call) -> None:
+    """It is never an interruption: the reply is held, and withdrawn for one that answers everything."""
+    call.asks("What does it cost?")
+    call.answers("Nine euros.")
+    call.asked()
+    call.talk(960)
+    assert call.asked() == [Hold(2)]
+    assert call.core.view == "LISTENING"
+    call.hush(96)
+    call.final("The large one.")
+    call.finished()
+    call.hush(384)
+    assert call.asked() == [FinishTranscript(2), CancelReply(2), StartReply(3), Release(3)]
+    assert call.turns() == ["What does it cost? The large one."]
+    assert [message.role for message in call.core.messages(3)] == ["user", "assistant", "user"]
+
+
+def test_noise_again_and_again_does_not_keep_the_reply_from_being_heard(call: Call) -> None:
+    """Each noise holds the reply only for as long as it lasts and is not understood; the reply is never made anew."""
+    call.asks("What does it cost?")
+    call.answers("Nine euros.")
+    call.asked()
+    for number in range(2, 12):
+        call.talk(320)
+        call.hush(96)
+        call.finished()
+        assert call.asked() == [Hold(2), FinishTranscript(number), Release(2)]
+    call.plays()
+    assert isinstance(call.core.history[-1], AgentSaid)
+
+
+def test_the_reply_to_a_longer_turn_is_a_guess_as_well(call: Call) -> None:
+    """In the pause of the extension it may begin, with both parts of the turn."""
+    call.asks("What does it cost?")
+    call.asked()
+    call.says("The large one.")
+    assert call.asked() == [Hold(2), FinishTranscript(2), CancelReply(2), StartReply(3)]
+    assert call.core.messages(3)[-1] == Message("user", "What does it cost? The large one.")
+    assert call.turns() == ["What does it cost?"]
+
+
+# ---------------------------------------------------------------- barge-in
+
+
+@pytest.fixture
+def speaking(call: Call) -> Call:
+    """The agent is in the middle of a long reply: three words of it were heard."""
+    call.asks("What does it cost?")
+    call.answers(LONG)
+    call.plays(3)
+    call.asked()
+    assert call.core.view == "SPEAKING"
+    return call
+
+
+def test_the_caller_takes_the_floor_in_450_ms(speaking: Call) -> None:
+    """Not in 448: the first window after that stops the agent at once."""
+    speaking.talk(448)
+    assert speaking.asked() == []
+    speaking.talk(32)
+    assert speaking.asked() == [CancelReply(2)]
+    assert speaking.core.view == "INTERRUPTED"
+
+
+def test_a_cut_reply_is_in_the_history_as_far_as_it_was_heard(speaking: Call) -> None:
+    """Word for word; the model sees that the rest was cut off."""
+    speaking.sends(2)
+    speaking.asks("And the large one?")
+    said = speaking.core.history[-2]
+    assert isinstance(said, AgentSaid)
+    assert (said.heard, said.unheard, said.cut) == ("The small box", LONG.removeprefix("The small box "), True)
+    assert [message.content for message in speaking.core.messages(3)][-2:] == [
+        "The small box" + CUT_MARK,
+        "And the large one?",
+    ]
+
+
+def test_marks_that_come_back_after_the_cut_were_not_heard(speaking: Call) -> None:
+    """The far end returns all pending marks when it is told to be silent."""
+    speaking.sends()
+    speaking.talk(480)
+    before = speaking.core.history
+    speaking.hears()
+    assert speaking.core.history == before
+    said = before[-1]
+    assert isinstance(said, AgentSaid)
+    assert said.heard == "The small box"
+
+
+def test_a_reply_cut_before_its_first_word_was_through(call: Call) -> None:
+    """It had the floor, and nothing of it was heard."""
+    call.asks("What does it cost?")
+    call.answers(LONG)
+    call.sounds()
+    call.asks("Never mind.")
+    assert call.core.messages(3)[-2] == Message("assistant", NOTHING_HEARD + CUT_MARK)
+
+
+def test_syllables_with_short_gaps_are_one_utterance(speaking: Call) -> None:
+    """An interruption does not have to be one breath; but two sounds far apart are two."""
+    speaking.talk(256)
+    speaking.hush(96)
+    speaking.talk(128)
+    assert CancelReply(2) in speaking.asked()
+
+
+def test_sounds_far_apart_are_no_interruption(speaking: Call) -> None:
+    """Each is judged by its own length."""
+    for _ in range(3):
+        speaking.talk(320)
+        speaking.hush(224)
+    assert CancelReply(2) not in speaking.asked()
+
+
+def test_a_backchannel_is_kept_and_does_not_stop_the_agent(speaking: Call) -> None:
+    """ "Uh-huh" in the middle of a reply is in the history, marked as what it was, and nobody answers it."""
+    speaking.says("Uh-huh.", 320)
+    speaking.hush(1280)
+    assert speaking.asked() == [FinishTranscript(2)]
+    assert speaking.turns() == ["What does it cost?", "(Uh-huh.)"]
+    speaking.plays()
+    assert speaking.asked() == []
+    assert speaking.core.view == "LISTENING"
+
+
+def test_a_sound_without_words_leaves_nothing(speaking: Call) -> None:
+    """A cough over the agent's words."""
+    speaking.talk(320)
+    speaking.hush(96)
+    speaking.finished()
+    speaking.hush(1280)
+    assert speaking.turns() == ["What does it cost?"]
+
+
+def test_a_short_word_at_the_end_of_a_reply_is_its_answer(speaking: Call) -> None:
+    """ "Yes" over the last words of a question takes its turn when the question has ended."""
+    speaking.says("Yes.", 320)
+    speaking.hush(320)
+    speaking.asked()
+    speaking.plays()
+    assert speaking.asked() == [StartReply(3)]
+    speaking.hush(64)
+    assert speaking.asked() == [Release(3)]
+    assert speaking.turns() == ["What does it cost?", "Yes."]
+
+
+def test_who_takes_the_floor_without_words_is_answered(speaking: Call) -> None:
+    """The agent stopped for it: to say nothing then would leave the line silent."""
+    speaking.talk(480)
+    speaking.hush(96)
+    speaking.finished()
+    assert " ".join(speaking.spoken()) == speaking.phrases.not_understood
+
+
+def test_an_interruption_is_over_when_the_agent_is_heard_again(speaking: Call) -> None:
+    """Until then the caller has the floor that they took."""
+    speaking.asks("And the large one?")
+    views = [speaking.core.view]
+    speaking.answers("Twelve.")
+    speaking.sounds()
+    views.append(speaking.core.view)
+    speaking.talk(128)
+    speaking.plays()
+    assert [*views, speaking.core.view] == ["PROCESSING", "SPEAKING", "LISTENING"]

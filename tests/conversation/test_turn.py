@@ -1,0 +1,154 @@
+"""The laws of the caller's turn."""
+
+import pytest
+
+from client_caller.conversation.policy import Policy
+from client_caller.conversation.state import TurnState, TurnTrigger
+from client_caller.conversation.turn import WINDOW, CallerTurn
+
+POLICY = Policy()
+
+
+def listen(turn: CallerTurn, *probabilities: float) -> None:
+    for probability in probabilities:
+        turn.listen(turn.heard_through + WINDOW, probability, POLICY)
+
+
+def test_one_window_is_a_click_and_two_are_speech() -> None:
+    """An utterance needs 64 ms; it then began where the first of its windows did."""
+    turn = CallerTurn()
+    listen(turn, 0.9)
+    assert (turn.state, turn.voiced) == (TurnState.QUIET, 0)
+    listen(turn, 0.1, 0.9, 0.9)
+    assert turn.state is TurnState.SPEAKING
+    assert (turn.started, turn.utterance_started, turn.last_speech, turn.voiced) == (64, 64, 128, 64)
+
+
+def test_speech_begins_at_one_threshold_and_ends_at_a_lower_one() -> None:
+    """A voice that fades between 0.5 and 0.35 is still speaking; a noise at that level never begins to."""
+    turn = CallerTurn()
+    listen(turn, 0.49, 0.49, 0.49)
+    states = [turn.state]
+    listen(turn, 0.5, 0.5, 0.35)
+    states.append(turn.state)
+    listen(turn, 0.34)
+    assert [*states, turn.state] == [TurnState.QUIET, TurnState.SPEAKING, TurnState.PAUSING]
+
+
+def test_a_caller_whose_voice_fades_in_a_pause_has_not_resumed() -> None:
+    """After a silence the higher threshold counts again."""
+    turn = CallerTurn()
+    listen(turn, 0.9, 0.9, 0.1, 0.4, 0.4, 0.4)
+    assert turn.state is TurnState.PAUSING
+    assert turn.last_speech == 2 * WINDOW
+
+
+@pytest.mark.parametrize(("gap", "one"), [(160, True), (192, True), (224, False)])
+def test_a_short_silence_does_not_end_an_utterance(gap: int, one: bool) -> None:
+    """Gaps inside words and between them last up to 200 ms; a longer one begins another in the same turn."""
+    turn = CallerTurn()
+    listen(turn, *[0.9] * 4, *[0.1] * (gap // WINDOW), *[0.9] * 2)
+    resumed = 4 * WINDOW + gap
+    assert turn.started == 0
+    assert turn.utterance_started == (0 if one else resumed)
+    assert turn.utterance == turn.last_speech - turn.utterance_started
+    assert turn.voiced == 6 * WINDOW
+
+
+def test_audio_that_was_heard_already_is_not_heard_again() -> None:
+    """A window that repeats or overlaps what came before counts for what is new in it."""
+    turn = CallerTurn(heard_through=1000)
+    assert not turn.listen(1000, 0.9, POLICY)
+    assert not turn.listen(900, 0.9, POLICY)
+    turn.listen(1010, 0.9, POLICY)
+    turn.listen(1042, 0.9, POLICY)
+    assert turn.state is TurnState.QUIET
+    turn.listen(1074, 0.9, POLICY)
+    assert (turn.started, turn.voiced) == (1000, 74)
+
+
+def test_lost_audio_is_not_speech() -> None:
+    """Where windows are missing, only those that came count."""
+    turn = CallerTurn()
+    turn.listen(5000, 0.9, POLICY)
+    assert (turn.state, turn.heard_through) == (TurnState.QUIET, 5000)
+    turn.listen(6000, 0.9, POLICY)
+    assert turn.voiced == 64
+
+
+def test_only_what_changes_a_turn_is_news() -> None:
+    """Silence in silence and a click are not; every window of speech is, and the one that ends it."""
+    turn = CallerTurn()
+    heard = [0.1, 0.9, 0.9, 0.9, 0.1, 0.1]
+    news = [turn.listen((place + 1) * WINDOW, probability, POLICY) for place, probability in enumerate(heard)]
+    assert news == [False, False, True, True, True, False]
+
+
+def test_speech_without_words_holds_the_floor_only_for_a_while() -> None:
+    """A radio is ignored after three seconds, and heard again as soon as it has a word."""
+    turn = CallerTurn()
+    assert not turn.holds_floor(0, POLICY)
+    listen(turn, 0.9, 0.9)
+    assert turn.holds_floor(2999, POLICY)
+    assert not turn.holds_floor(3000, POLICY)
+    turn.partial = "news"
+    assert turn.holds_floor(3000, POLICY)
+
+
+def test_a_pause_holds_the_floor() -> None:
+    """Until it is decided what the pause means."""
+    turn = CallerTurn()
+    listen(turn, 0.9, 0.9, 0.1)
+    assert turn.holds_floor(60_000, POLICY)
+
+
+def test_a_final_takes_the_place_of_the_partial_before_it() -> None:
+    """Finals follow each other; a partial is the guess of what comes after them."""
+    turn = CallerTurn()
+    listen(turn, 0.9, 0.9)
+    turn.partial = "I wand"
+    assert turn.text == "I wand"
+    turn.add("I want", 100)
+    assert turn.text == "I want"
+    turn.partial = "two"
+    assert turn.text == "I want two"
+    turn.add("two boxes.", 200)
+    assert turn.text == "I want two boxes."
+    assert turn.state is TurnState.SPEAKING
+
+
+def test_words_without_any_speech_noticed_make_a_turn() -> None:
+    """A whisper that voice activity missed is still answered; it is taken to have been said when it was understood."""
+    turn = CallerTurn()
+    turn.add("hello", 700)
+    assert turn.state is TurnState.PAUSING
+    assert (turn.started, turn.utterance_started, turn.last_speech) == (700, 700, 700)
+
+
+def test_more_speech_makes_the_words_incomplete_again() -> None:
+    """The request for final words covered what was said before it."""
+    turn = CallerTurn()
+    listen(turn, 0.9, 0.9, 0.1)
+    turn.request, turn.understood = 1, True
+    listen(turn, 0.1)
+    known = [(turn.request, turn.understood)]
+    listen(turn, 0.9, 0.9)
+    assert [*known, (turn.request, turn.understood)] == [(1, True), (None, False)]
+
+
+def test_the_next_turn_hears_on_where_this_one_stops() -> None:
+    """It forgets the words and keeps the clock, so a repeated window can't begin it."""
+    turn = CallerTurn()
+    listen(turn, 0.9, 0.9, 0.1)
+    turn.add("yes", 96)
+    after = turn.finish(TurnTrigger.TAKEN)
+    assert (after.state, after.text, after.voiced) == (TurnState.QUIET, "", 0)
+    assert (after.heard_through, after.last_speech) == (96, 64)
+
+
+def test_a_turn_does_not_end_while_the_caller_speaks() -> None:
+    """Only a pause can turn out to be the end."""
+    turn = CallerTurn()
+    listen(turn, 0.9, 0.9)
+    with pytest.raises(KeyError):
+        turn.finish(TurnTrigger.TAKEN)
