@@ -1,4 +1,4 @@
-"""What tests of every room share: the model file they need, and recorded audio."""
+"""What tests of every room share: the model files they need, and recorded audio."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +8,19 @@ import soundfile
 
 from client_caller.audio import g711
 from client_caller.models.fetch import pull
-from client_caller.models.manifest import SILERO_VAD
+from client_caller.models.manifest import SILERO_VAD, SMART_TURN
 
 
 @pytest.fixture(scope="session")
 def silero_path() -> Path:
     """The Silero VAD model file, fetched into the user's cache if it is not there yet."""
     return pull(SILERO_VAD)
+
+
+@pytest.fixture(scope="session")
+def smart_turn_path() -> Path:
+    """The Smart Turn model file, fetched into the user's cache if it is not there yet."""
+    return pull(SMART_TURN)
 
 
 @pytest.fixture(scope="session")
