@@ -1,5 +1,7 @@
-"""A short script with everything in it that a script can have."""
+"""A short script with everything in it that a script can have, and its tools."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,16 @@ def add_tools(agent: Agent) -> None:
 
 not_a_function = 3
 '''
+
+
+@pytest.fixture(autouse=True)
+def forget_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test imports from its own folder is forgotten after it."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    for name, module in list(sys.modules.items()):
+        if str(tmp_path) in f"{getattr(module, '__file__', '')} {getattr(module, '__path__', '')}":
+            del sys.modules[name]
 
 
 @pytest.fixture

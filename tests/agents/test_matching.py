@@ -1,7 +1,7 @@
 """Phrases and what was heard of them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_caller.agents.matching import NO_FIT, score, words
@@ -35,6 +35,7 @@ def test_more_than_half_of_a_phrase_has_to_be_heard(
     assert score(phrases, heard) == expected
 
 
+@settings(deadline=None)
 @given(phrase=WORDS, around=WORDS)
 def test_a_phrase_heard_whole_fits_whatever_is_around_it(phrase: list[str], around: list[str]) -> None:
     """Neither other words nor their order matter."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_caller.agents.script import Script
@@ -58,6 +58,8 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
         ("end: true", "end: maybe", "s.yaml:22: anywhere[0].end: Input should be a valid boolean"),
         ("hears: water", "hears: []", "s.yaml:10: states.order[1].hears: Value should have at least 1 item"),
         ("hears: water", "hears: [water, 3]", "s.yaml:10: states.order[1].hears[1]: Input should be a valid string"),
+        ("hears: water", "hears: '…'", "s.yaml:10: states.order[1].hears: there are no words in it"),
+        ("hears: water\n      says: We", "We", "s.yaml:10: states.order[1]: Input should be a valid dictionary"),
         ("We have none.", "For {price}.", "s.yaml:10: states.order[1]: `says` names {price}, but there is no `tool`"),
         ("wait_for_agent", "wait", "s.yaml:26: caller[0]: not a step of a caller: there is wait_for_agent, say,"),
         ("after_words: 6", "after_words: -6", "s.yaml:29: caller[2].after_words: Input should be greater"),
@@ -69,7 +71,7 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
         ("bakery\n", "\x00\n", "s.yaml: not YAML: "),
         ("name: bakery", "name: &name [*name]", "s.yaml:2: not YAML for a script: &, * and ! can't be used."),
         ("name: bakery", "name: !!int bakery", "s.yaml:2: not YAML for a script: &, * and ! can't be used."),
-        ("name: bakery", "name: " + "[" * 1500 + "]" * 1500, "s.yaml: not YAML: "),
+        ("name: bakery", "name: " + "[" * 600 + "]" * 600, "s.yaml: not YAML: "),
     ],
 )
 def test_an_error_names_the_line_the_part_and_what_is_allowed(bakery_text: str, old: str, new: str, said: str) -> None:
@@ -92,6 +94,7 @@ def test_a_script_is_a_mapping(text: str) -> None:
     assert reason(text) == "s.yaml: a script is a mapping that begins with `greeting: …`."
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("a1:-[]{}\"'#&*!|>%@ \n\tgreeting"), max_size=60))
 def test_no_file_whatever_does_more_than_be_refused(text: str) -> None:
     """Any text gives a script or a `ScriptError` that begins with the file's name."""

@@ -19,7 +19,5 @@ def load_agent(target: str) -> Agent:
     found = find(target)
     if isinstance(found, Agent):
         return found
-    raise TargetError(
-        f"{target!r} is a {type(found).__name__}, not an Agent: name what you made by `Agent(…)` at the top level "
-        "of the module."
-    )
+    kind = type(found).__name__
+    raise TargetError(f"{target!r} is of type {kind}, not an Agent: name what you made by `Agent(…)` in that module.")

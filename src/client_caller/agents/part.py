@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -19,7 +19,13 @@ def _one_line(text: Any) -> Any:
     return " ".join(text.split()) if isinstance(text, str) else text
 
 
-Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(pattern=r"\w")]
+def _with_words(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise PydanticCustomError("no_words", "there are no words in it")
+    return text
+
+
+Line = Annotated[str, BeforeValidator(_one_line), AfterValidator(_with_words)]
 """Some words to say or hear; white space of any kind is one space."""
 
 
