@@ -1,7 +1,11 @@
 """`client-caller bench`: the figures that we promise, measured on your machine."""
 
+import asyncio
+import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from client_caller.cli.bench_density import Density, DensityBench, Disturbed
 from client_caller.cli.bench_heard import HeardBench
+from client_caller.cli.past_calls import complain, say
 from client_caller.engines.protocols import EngineError
 from client_caller.models.cache import ModelMissing, find
 from client_caller.models.manifest import SILERO_VAD
@@ -37,18 +43,57 @@ def heard(
     Simulated callers interrupt the agent at random moments, on the virtual clock. The history is compared with the
     audio that the far end really played. Exits with 1 on any difference.
     """
-    try:
+    with _telling():
         model = find(SILERO_VAD.name)
         with tempfile.TemporaryDirectory() as folder:
             judgements = {
                 name: HeardBench(calls, interruptions, seed, line, model, Path(folder, str(number))).run()
                 for number, (name, line) in enumerate(LINES.items())
             }
-    except (EngineError, ModelMissing) as error:
-        Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
-        raise typer.Exit(1) from None
     if not _show_heard(judgements, interruptions):
         raise typer.Exit(1)
+
+
+@app.command()
+def density(
+    calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="How long they are measured.")] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
+) -> None:
+    """What does a call cost in CPU and memory, and does any of its frames come late?
+
+    Real calls over signed webhooks and WebSockets on this machine, in real time, with real voice activity detection and
+    journals; speech to text, language model and text to speech are doubles that cost next to nothing. Linux only.
+    """
+    with _telling():
+        figures = asyncio.run(DensityBench(calls, seconds, find(SILERO_VAD.name)).run())
+    if as_json:
+        typer.echo(json.dumps(asdict(figures)))
+    else:
+        _show_density(figures)
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Turns what is missing into one sentence, and exit code 1."""
+    try:
+        yield
+    except (Disturbed, EngineError, ModelMissing) as error:
+        complain(str(error))
+        raise typer.Exit(1) from None
+
+
+def _show_density(figures: Density) -> None:
+    beyond = max(0, figures.late - figures.bare_late)
+    say(f"{figures.calls} calls at once for {figures.seconds:g} s in one process:")
+    say(f"  {figures.cpu_ms_per_call_second:.2f} ms of CPU per call-second")
+    say(f"  {figures.mb_per_call:.2f} MB per call")
+    say(f"  {figures.mb_kept:+.1f} MB after the calls had ended; {figures.mb_growth:+.1f} MB more after as many again")
+    say(f"  {figures.late} of {figures.beats} beats more than 20 ms late; of a bare loop's, {figures.bare_late}")
+    say(f"  {figures.torn} of {figures.words} words heard with a hole in them")
+    if figures.callers_late:
+        say(f"  The callers' own process was late {figures.callers_late} times: this machine was too busy to tell.")
+    say(f"Late frames beyond the bare loop's: {beyond * figures.calls}.")
 
 
 def _show_heard(judgements: dict[str, list[Judgement]], interruptions: int) -> bool:

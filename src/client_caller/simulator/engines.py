@@ -130,12 +130,16 @@ class ToneSpeech:
     pause: float = 0.06
     """Silence behind each word."""
 
+    def samples(self, word: str) -> int:
+        """How long a word is, without the pause behind it."""
+        return round((self.word + self.letter * len(word)) * 1000) * _SAMPLES_A_MS
+
     async def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
         await asyncio.sleep(self.first_audio)
         sent = 0
         for index, word in enumerate(words_of(text)):
             letters = text[word.start : word.end]
-            sound = tones.spell(letters, round((self.word + self.letter * len(letters)) * 1000) * _SAMPLES_A_MS)
+            sound = tones.spell(letters, self.samples(letters))
             ends = sent + len(sound)
             mulaw = sound + SILENCE * (round(self.pause * 1000) * _SAMPLES_A_MS)
             if sent:

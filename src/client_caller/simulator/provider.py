@@ -7,10 +7,12 @@ reason, and then the next verb runs, with the same CallSid; when no verb is left
 
 import asyncio
 import secrets
+import ssl
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
 from xml.etree import ElementTree
 
@@ -28,6 +30,12 @@ _MAX_VERBS = 20
 """In one call: a webhook that redirects to itself for ever is noticed."""
 _RETRY_AFTER = 1.0
 """Seconds between two tries of a webhook that can't be reached."""
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates anew for each of many callers would take longer than their calls' set-up."""
+    return ssl.create_default_context()
 
 
 @dataclass(slots=True)
@@ -85,7 +93,7 @@ class Provider:
             "Direction": "inbound",
         }
         # No proxy of the environment: the simulated network ends on this machine.
-        async with httpx.AsyncClient(trust_env=False, timeout=15.0) as http:
+        async with httpx.AsyncClient(verify=_tls(), trust_env=False, timeout=15.0) as http:
             await _Call(self, http, fields, party, deque(impairments), record).run()
         return record
 
