@@ -3,13 +3,43 @@
 import pytest
 
 from client_caller.conversation.barge_in import patience_with, takes_floor
-from client_caller.conversation.policy import Policy
+from client_caller.conversation.policy import Phrases, Policy
+
+PHRASES = Phrases()
 
 
 @pytest.mark.parametrize(("utterance", "taken"), [(0, False), (350, False), (449, False), (450, True), (2000, True)])
-def test_an_utterance_takes_the_floor_from_a_stated_length_on(utterance: int, taken: bool) -> None:
+def test_without_words_an_utterance_takes_the_floor_by_its_length(utterance: int, taken: bool) -> None:
     """ "Yeah", "okay" and "right" last up to 350 ms; what lasts 450 ms is meant to be heard."""
-    assert takes_floor(utterance, Policy()) is taken
+    assert takes_floor("", utterance, Policy(), PHRASES) is taken
+
+
+@pytest.mark.parametrize("text", ["Stop.", "no", "yeah but wait", "Hold on a moment", "okay, EXCUSE me"])
+def test_a_word_that_stops_acts_at_once(text: str) -> None:
+    """Whoever says "stop" does not have to go on saying it, and it may stand anywhere."""
+    assert takes_floor(text, 0, Policy(), PHRASES)
+
+
+@pytest.mark.parametrize("text", ["yeah", "Mm hm.", "Okay, right.", "uh-huh", "yes yes of course", "I see"])
+@pytest.mark.parametrize("utterance", [100, 500, 1499])
+def test_a_listener_s_words_leave_the_agent_the_floor(text: str, utterance: int) -> None:
+    """However long they take, within reason."""
+    assert not takes_floor(text, utterance, Policy(), PHRASES)
+    assert takes_floor(text, 1500, Policy(), PHRASES)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "yeah what about fish", "I see you", "nobody"])
+def test_anything_else_is_an_interruption(text: str) -> None:
+    """Words that mean something, among a listener's or alone; "nobody" is not "no". They need a moment to be sure."""
+    assert not takes_floor(text, 249, Policy(), PHRASES)
+    assert takes_floor(text, 250, Policy(), PHRASES)
+
+
+def test_empty_phrases_match_nothing() -> None:
+    """A phrase without words would stop every reply, or none."""
+    phrases = Phrases(hard_stops=("", "!"), backchannels=("", "yeah"))
+    assert not takes_floor("yeah", 300, Policy(), phrases)
+    assert not takes_floor("fish", 0, Policy(), phrases)
 
 
 def test_a_backchannel_is_not_settled_before_it_could_have_been_an_answer() -> None:

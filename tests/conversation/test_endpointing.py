@@ -2,7 +2,14 @@
 
 import pytest
 
-from client_caller.conversation.endpointing import is_farewell, same_words, silence_needed, sounds_open, words
+from client_caller.conversation.endpointing import (
+    Evidence,
+    is_farewell,
+    same_words,
+    silence_needed,
+    sounds_open,
+    words,
+)
 from client_caller.conversation.policy import Phrases, Policy
 
 PHRASES = Phrases()
@@ -34,14 +41,42 @@ def test_transcripts_are_the_same_if_their_words_are(one: str, other: str, same:
 def test_open_words_ask_for_more(text: str) -> None:
     """A comma, a hanging hyphen, or a word that promises another."""
     assert sounds_open(text, PHRASES)
-    assert silence_needed(text, Policy(), PHRASES) == Policy().endpoint_open
+    assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_open
 
 
 @pytest.mark.parametrize("text", ["Yes.", "It is blue", "five", "", "?"])
 def test_closed_words_do_not(text: str) -> None:
     """Everything else is finished as soon as the caller is."""
     assert not sounds_open(text, PHRASES)
-    assert silence_needed(text, Policy(), PHRASES) == Policy().endpoint_closed
+    assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_closed
+
+
+@pytest.mark.parametrize("text", ["five five", "My number is 5 5 5", "it is oh seven", "double three"])
+def test_digits_are_waited_for(text: str) -> None:
+    """Who says single digits one after the other dictates a number, and pauses between its groups."""
+    assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_open
+
+
+@pytest.mark.parametrize("text", ["five", "room 55", "at nine", "I have two"])
+def test_a_lone_number_is_not_dictated(text: str) -> None:
+    """A count, a time or a price is over when it is said."""
+    assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_closed
+
+
+@pytest.mark.parametrize("text", ["Yes.", "no, thanks", "Sure!"])
+@pytest.mark.parametrize("asked", ["Is that right?", "Thank you. Shall I book it for you?"])
+def test_yes_answers_a_question_for_yes_or_no(text: str, asked: str) -> None:
+    """Nothing else has to be waited for."""
+    assert silence_needed(Evidence(text, asked), Policy(), PHRASES) == Policy().endpoint_sure
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [("Yes.", "What is your name?"), ("Yes.", "Shall I book it."), ("Yes", "?"), ("Yes.", ""), ("", "Is it?")],
+)
+def test_yes_to_anything_else_is_waited_for(text: str, asked: str) -> None:
+    """It may be the beginning of something."""
+    assert silence_needed(Evidence(text, asked), Policy(), PHRASES) == Policy().endpoint_closed
 
 
 @pytest.mark.parametrize("text", ["Goodbye.", "Okay, thanks, bye bye!", "No, that's all", "That’s all.", "good bye"])

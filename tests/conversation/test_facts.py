@@ -147,21 +147,23 @@ def test_an_answer_to_an_older_request_says_nothing_of_this_pause(call: Call) ->
     call.final("I would like two.")
     call.finished(1)
     call.hush(384)
-    assert call.asked() == []
+    assert call.asked() == [StartReply(2)]
     call.finished(2)
-    assert call.asked() == [StartReply(2), Release(2)]
+    assert call.asked() == [Release(2)]
 
 
 def test_keys_are_a_turn_of_their_own(call: Call) -> None:
-    """The model is told which; the turn is over when no more keys follow, without waiting for a transcript for ever."""
+    """The model is told which; the next key is waited for as the next digit of a number would be."""
     call.press("4")
-    call.hush(320)
-    call.press("2")
+    call.hush(960)
+    call.press("#")
     call.hush(96)
     call.finished()
-    call.hush(384)
-    assert call.turns() == ["[pressed 4] [pressed 2]"]
-    assert call.asked()[-1] == Release(2)
+    call.hush(896)
+    assert call.turns() == []
+    call.hush(128)
+    assert call.turns() == ["[pressed 4] [pressed #]"]
+    assert isinstance(call.asked()[-1], Release)
 
 
 def test_a_key_pressed_long_after_the_words_extends_the_turn(call: Call) -> None:

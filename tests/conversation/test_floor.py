@@ -20,6 +20,7 @@ from client_caller.conversation.history import (
     AgentSaid,
     Message,
 )
+from client_caller.conversation.policy import Phrases, Policy
 
 if TYPE_CHECKING:
     from tests.conversation.conftest import Call
@@ -86,11 +87,92 @@ def test_a_failed_guess_is_made_again_when_the_turn_is_over(call: Call) -> None:
 
 
 def test_there_is_no_guess_without_words(call: Call) -> None:
-    """Nor before the words are known."""
+    """There is nothing to answer yet."""
     call.talk(640)
-    call.partial("What does")
     call.hush(96)
     assert call.asked() == [FinishTranscript(1)]
+
+
+def test_a_pause_is_enough_for_a_guess(call: Call) -> None:
+    """The words known at the first sign of a pause are answered at once, before they are final."""
+    call.talk(640)
+    call.partial("What does it cost")
+    call.hush(32)
+    assert call.asked() == []
+    call.hush(32)
+    assert call.asked() == [StartReply(2)]
+    call.hush(32)
+    call.final("What does it cost?")
+    call.finished()
+    call.hush(384)
+    assert call.asked() == [FinishTranscript(1), Release(2)]
+
+
+def test_words_that_promise_more_are_not_answered_so_soon(call: Call) -> None:
+    """Half of the longest wait, then a guess is worth its price."""
+    call.talk(640)
+    call.partial("My number is")
+    call.hush(512)
+    assert call.asked() == [FinishTranscript(1)]
+    call.hush(64)
+    assert call.asked() == [StartReply(2)]
+
+
+def test_a_stable_partial_is_answered_while_the_caller_still_speaks(call: Call) -> None:
+    """Unless they say more, the answer is ready when they have finished."""
+    call.talk(640)
+    call.partial("What does it cost")
+    call.talk(384)
+    assert call.asked() == []
+    call.partial("what does it cost")
+    call.talk(32)
+    assert call.asked() == [StartReply(2)]
+    call.answers("Nine euros.")
+    call.hush(96)
+    call.final("What does it cost?")
+    call.finished()
+    call.hush(384)
+    assert call.asked()[-1] == Release(2)
+
+
+def test_no_guess_before_a_pause_if_it_is_not_wanted(new_call: NewCall) -> None:
+    """Some models cost money for every token."""
+    call = new_call(Policy(stable_partial=0), Phrases(greeting=""))
+    call.start()
+    call.talk(640)
+    call.partial("What does it cost")
+    call.talk(960)
+    assert call.asked() == []
+
+
+def test_guesses_in_a_turn_are_bounded(new_call: NewCall) -> None:
+    """A caller who thinks aloud does not keep the model busy for ever; when they have finished they are answered."""
+    call = new_call(Policy(guesses_in_a_turn=2), Phrases(greeting=""))
+    call.start()
+    for words in ("I want fish", "I want fish or meat", "I want fish or meat or soup"):
+        call.talk(320)
+        call.partial(words)
+        call.hush(96)
+    assert [c.reply for c in call.asked() if isinstance(c, StartReply)] == [1, 2]
+    call.final("I want fish or meat or soup")
+    call.finished()
+    call.hush(384)
+    assert call.asked() == [StartReply(3), Release(3)]
+
+
+def test_wasted_words_in_a_call_are_bounded(new_call: NewCall) -> None:
+    """Words that were synthesised and never heard are counted; when there are too many, guessing stops."""
+    call = new_call(Policy(wasted_words=3), Phrases(greeting=""))
+    call.start()
+    call.talk(320)
+    call.partial("I want fish")
+    call.hush(96)
+    call.answers("With potatoes or rice?")
+    call.talk(320)
+    call.partial("I want fish and meat")
+    call.hush(96)
+    assert call.core.wasted_words == 4
+    assert [c.reply for c in call.asked() if isinstance(c, StartReply)] == [1]
 
 
 # ---------------------------------------------------------------- extension

@@ -107,7 +107,7 @@ def test_words_of_what_was_taken_for_noise_make_a_turn(call: Call) -> None:
     call.finished()
     call.hush(480)
     assert call.turns() == ["Yes."]
-    assert call.asked() == [FinishTranscript(2), StartReply(2), Release(2)]
+    assert call.asked() == [StartReply(2), FinishTranscript(2), Release(2)]
 
 
 def test_late_words_of_a_backchannel_stay_a_backchannel(call: Call) -> None:

@@ -1,11 +1,42 @@
 """Interruption, backchannel or noise? Asked while the agent is audible and the caller makes a sound."""
 
-from client_caller.conversation.policy import Policy
+from client_caller.conversation.endpointing import words
+from client_caller.conversation.policy import Phrases, Policy
 
 
-def takes_floor(utterance: int, policy: Policy) -> bool:
-    """Whether an utterance that has gone on for so many milliseconds is an interruption."""
-    return utterance >= policy.barge_in
+def takes_floor(text: str, utterance: int, policy: Policy, phrases: Phrases) -> bool:
+    """Whether an utterance is an interruption, as far as can be told now.
+
+    `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds. Words decide:
+    "stop" takes the floor at once, and anything else that a mere listener would not say takes it soon; what a listener
+    says takes it only when it goes on and on. Without words the length has to do.
+    """
+    spoken = words(text)
+    if not spoken:
+        return utterance >= policy.barge_in
+    if is_hard_stop(spoken, phrases):
+        return True
+    if is_backchannel(spoken, phrases):
+        return utterance >= policy.backchannel
+    return utterance >= policy.barge_in_with_words
+
+
+def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:
+    """Whether the words hold one of those that stop the agent, wherever it stands among them."""
+    stops = [stop for phrase in phrases.hard_stops if (stop := words(phrase))]
+    return any(spoken[place : place + len(stop)] == stop for stop in stops for place in range(len(spoken)))
+
+
+def is_backchannel(spoken: tuple[str, ...], phrases: Phrases) -> bool:
+    """Whether the words are made of a listener's phrases and nothing else."""
+    known = sorted((words(phrase) for phrase in phrases.backchannels), key=len, reverse=True)
+    rest = spoken
+    while rest:
+        found = next((phrase for phrase in known if phrase and rest[: len(phrase)] == phrase), None)
+        if found is None:
+            return False
+        rest = rest[len(found) :]
+    return True
 
 
 def patience_with(*, understood: bool, policy: Policy) -> int:

@@ -24,6 +24,7 @@ from client_caller.conversation.commands import (
 from client_caller.conversation.endpointing import is_farewell
 from client_caller.conversation.history import (
     STILL_RUNNING,
+    AgentSaid,
     CallerSaid,
     Entry,
     Message,
@@ -84,6 +85,8 @@ class Conversation:
         """The caller took the floor and still has it."""
         self.speculation_spent = False
         """Speculation failed for this turn; the next try is when it is over."""
+        self.wasted_words = 0
+        """Words synthesised for replies that nobody heard any of."""
 
         self.running: dict[str, ToolCall] = {}
         self.tool_news = False
@@ -140,6 +143,18 @@ class Conversation:
         before = self._unanswered_entry()
         return " ".join(filter(None, [before.text if before is not None else "", self.turn.text]))
 
+    @property
+    def agent_said(self) -> str:
+        """What the caller heard of the agent's last reply."""
+        said = next((entry for entry in reversed(self.entries) if isinstance(entry, AgentSaid)), None)
+        return said.heard if said is not None else ""
+
+    @property
+    def may_guess(self) -> bool:
+        """Whether a reply may be begun before it is sure that the turn is over."""
+        few = self.turn.guesses < self.policy.guesses_in_a_turn
+        return few and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
+
     def messages(self, reply: int) -> tuple[Message, ...]:
         """What the model has to be told for `StartReply(reply)`."""
         current = self.reply if self.reply is not None and self.reply.number == reply else None
@@ -164,6 +179,11 @@ class Conversation:
         reply = self._new_reply(self.words, by_model=True, committed=committed)
         self._commands.append(StartReply(reply.number))
         self._speak_notice(reply)
+
+    def guess_reply(self) -> None:
+        """Ask the model for an answer to words that may not be the caller's last."""
+        self.turn.guesses += 1
+        self.begin_reply(committed=False)
 
     def say(self, text: str, closing: Closing | None = None) -> None:
         """Say something that needs no model. An empty phrase is not said; if it was to end the call, that ends now."""
@@ -332,6 +352,8 @@ class Conversation:
         reply.state = follow(REPLY, reply.state, trigger)
         if trigger is not ReplyTrigger.COMPLETE:
             self._commands.append(CancelReply(reply.number))
+        if reply.started is None:
+            self.wasted_words += len(reply.playout.text.split())
         self.entries.extend(reply.used)
         said = reply.said(self.now)
         if said is not None:

@@ -1,14 +1,20 @@
 """When has the caller finished?
 
 Silence alone can't tell: people pause inside sentences for up to a second, and between turns for a fifth of one. So the
-silence that ends a turn depends on whether the words so far sound complete.
+silence that ends a turn depends on what is known of it: whether its words sound complete, and what it answers.
 """
 
 import re
+from dataclasses import dataclass
 
 from client_caller.conversation.policy import Phrases, Policy
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_SENTENCE = re.compile(r"[^.!?]*[.!?]*\s*$")
+KEY = "[pressed {}]"
+"""How a key stands among the caller's words."""
+_DICTATED = 2
+"""Digits in a row, at the end of the words, from which on a caller dictates."""
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -18,7 +24,31 @@ def words(text: str) -> tuple[str, ...]:
 
 def same_words(one: str, other: str) -> bool:
     """Whether two transcripts differ in nothing but case, punctuation and spacing."""
-    return words(one) == words(other)
+    return one == other or words(one) == words(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a turn when the caller pauses."""
+
+    text: str
+    """The words so far."""
+    asked: str = ""
+    """What the agent had said before, as far as it was heard."""
+
+
+def silence_needed(evidence: Evidence, policy: Policy, phrases: Phrases) -> int:
+    """The silence in milliseconds after which a turn is over."""
+    if promises_more(evidence.text, phrases):
+        return policy.endpoint_open
+    if asks_yes_or_no(evidence.asked, phrases) and _is_one_of(words(evidence.text), phrases.yes_and_no):
+        return policy.endpoint_sure
+    return policy.endpoint_closed
+
+
+def promises_more(text: str, phrases: Phrases) -> bool:
+    """Whether these are hardly the caller's last words."""
+    return sounds_open(text, phrases) or dictates(text, phrases)
 
 
 def sounds_open(text: str, phrases: Phrases) -> bool:
@@ -29,9 +59,20 @@ def sounds_open(text: str, phrases: Phrases) -> bool:
     return bool(spoken) and spoken[-1] in phrases.open_endings
 
 
-def silence_needed(text: str, policy: Policy, phrases: Phrases) -> int:
-    """The silence in milliseconds after which a turn with these words is over."""
-    return policy.endpoint_open if sounds_open(text, phrases) else policy.endpoint_closed
+def dictates(text: str, phrases: Phrases) -> bool:
+    """Whether the words end in single digits, one after the other, or in a key: more of the number may come."""
+    last = words(text)[-_DICTATED:]
+    if text.endswith(KEY[-1]):
+        return True
+    digits = [word for word in last if word in phrases.digits or (word.isdigit() and len(word) == 1)]
+    return len(digits) == _DICTATED
+
+
+def asks_yes_or_no(said: str, phrases: Phrases) -> bool:
+    """Whether the last sentence is a question for yes or no."""
+    sentence = _SENTENCE.search(said.rstrip())
+    asked = words(sentence.group()) if sentence is not None else ()
+    return said.rstrip().endswith("?") and bool(asked) and asked[0] in phrases.yes_no_questions
 
 
 def is_farewell(text: str, phrases: Phrases) -> bool:
@@ -42,3 +83,7 @@ def is_farewell(text: str, phrases: Phrases) -> bool:
         for farewell in map(words, phrases.farewells)
         if farewell
     )
+
+
+def _is_one_of(spoken: tuple[str, ...], phrases: tuple[str, ...]) -> bool:
+    return any(words(phrase) == spoken for phrase in phrases)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from client_caller.conversation import events
-from client_caller.conversation.endpointing import same_words
+from client_caller.conversation.endpointing import KEY, same_words
 from client_caller.conversation.history import CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
 from client_caller.conversation.reply import Reply
@@ -37,7 +37,7 @@ def note(c: Conversation, event: events.Event) -> bool:
         case events.TranscriptFinished(request=request):
             _understand(c, request)
         case events.DigitPressed(digit=digit):
-            c.turn.add(f"[pressed {digit}]", c.now)
+            c.turn.add(KEY.format(digit), c.now)
             c.turn.last_speech = max(c.turn.last_speech, c.now)
         case events.ToolFinished():
             _tool_finished(c, event)
@@ -77,7 +77,7 @@ def _connect(c: Conversation, earlier: Sequence[Entry]) -> None:
 
 def _hear_partial(c: Conversation, text: str) -> None:
     if c.late is None and c.turn.state is not TurnState.QUIET and not c.turn.understood:
-        c.turn.partial = text
+        c.turn.guess(text, c.now)
 
 
 def _hear_final(c: Conversation, text: str) -> None:

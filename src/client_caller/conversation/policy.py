@@ -28,10 +28,23 @@ class Policy:
     audio_stall: int = 1000
     """Where it is later, a silence that nobody can hear is believed after this much more."""
 
+    # ---- speculation: thinking before it is sure that the turn is over
+    speculate_after: int = 64
+    """Silence after which a reply is begun on the words known so far: two windows, the first sure sign of a pause."""
+    stable_partial: int = 400
+    """Words that sound complete and have not changed for this long are answered while the caller still speaks, and
+    held until they have finished. 0: never before a pause."""
+    guesses_in_a_turn: int = 4
+    """Replies begun on a guess, for one turn; then the next waits until the turn is over."""
+    wasted_words: int = 2000
+    """Words synthesised for replies that nobody heard, in one call; then nothing more is begun on a guess."""
+
     # ---- endpointing: when has the caller finished?
     finish_transcript_after: int = 96
     """Silence before speech to text is asked for its final words: three windows, inside most pauses for breath,
     so that the final words are there when the turn is over."""
+    endpoint_sure: int = 200
+    """Silence that ends a turn which answers just what was asked: a "yes" to a question for yes or no."""
     endpoint_closed: int = 480
     """Silence that ends a turn whose words sound complete."""
     endpoint_open: int = 1100
@@ -48,10 +61,18 @@ class Policy:
 
     # ---- barge-in: who has the floor?
     barge_in: int = 450
-    """Speech of this length while the agent is audible takes the floor. Above the 310 to 350 ms of "yeah", "okay" and
-    "right", below the 0.5 s with which peers start."""
+    """Speech of this length while the agent is audible takes the floor, when its words are not known. Above the 310 to
+    350 ms of "yeah", "okay" and "right", below the 0.5 s with which peers start."""
+    barge_in_with_words: int = 250
+    """Speech of this length takes the floor if its words are not a listener's. Not at once: speech to text often takes
+    the first sound of one word for another word."""
+    backchannel: int = 1500
+    """Speech of this length takes the floor though all its words are a listener's: nobody says "yeah" for so long."""
 
     # ---- owned silence
+    tool_filler_after: int = 600
+    """Silence of the agent's making before it says the words that a slow tool has for this. Shorter than
+    `filler_after`: they announce what is being done, and a tool that is quick needs none."""
     filler_after: int = 1500
     """Silence of the agent's making before it says that it is still there. Below the 2 s that callers bear."""
     filler_again: int = 4000
@@ -112,8 +133,32 @@ class Phrases:
     trouble_goodbye: str = "I am sorry, I am having technical trouble. Please call again later. Goodbye."
     farewells: tuple[str, ...] = ("goodbye", "good bye", "bye", "bye bye", "see you", "that's all", "that is all")
     """What a caller says to end a call; matched against the end of a turn."""
+    backchannels: tuple[str, ...] = (
+        "aha", "alright", "all right", "cool", "exactly", "fine", "good", "got it", "great", "hello", "hey", "hi", "hm",
+        "hmm", "i see", "mhm", "mm", "mm hm", "mmm", "nice", "of course", "oh", "okay", "ok", "really", "right", "sure",
+        "uh", "uh huh", "um", "wow", "yeah", "yep", "yes", "yup",
+    )  # fmt: skip
+    """What a listener says to show that they listen, and a caller to show that they are there."""
+    hard_stops: tuple[str, ...] = (
+        "excuse me", "hang on", "hold on", "listen", "no", "one moment", "pardon", "shut up", "sorry", "stop", "wait",
+    )  # fmt: skip
+    """What takes the floor at once, however short it is."""
+    yes_and_no: tuple[str, ...] = (
+        "yes", "yeah", "yep", "yes please", "no", "nope", "no thanks", "no thank you", "sure", "okay", "ok",
+        "of course", "that's right", "correct",
+    )  # fmt: skip
+    """Whole answers to a question for yes or no."""
+    yes_no_questions: tuple[str, ...] = (
+        "are", "can", "could", "did", "do", "does", "has", "have", "is", "may", "shall", "should", "was", "were",
+        "will", "would",
+    )  # fmt: skip
+    """First words of a question for yes or no."""
+    digits: tuple[str, ...] = (
+        "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple",
+    )  # fmt: skip
+    """How single digits are spoken: who says several in a row dictates a number, and pauses between its groups."""
     open_endings: tuple[str, ...] = (
-        "a", "an", "and", "at", "but", "by", "for", "from", "in", "is", "my", "of", "on", "or", "so", "that", "the",
+        "a", "an", "and", "at", "but", "by", "for", "from", "in", "is", "my", "of", "on", "or", "so", "the",
         "to", "uh", "um", "with",
     )  # fmt: skip
     """Last words that promise more."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from client_caller.conversation.barge_in import patience_with, takes_floor
-from client_caller.conversation.endpointing import same_words, silence_needed
+from client_caller.conversation.endpointing import Evidence, promises_more, same_words, silence_needed
 from client_caller.conversation.state import CallState, ReplyState, TurnState
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def _end_closing(c: Conversation) -> None:
 
 def _barge_in(c: Conversation) -> int | None:
     audible = c.reply is not None and c.reply.state is ReplyState.AUDIBLE and not c.reply.final
-    speaking = c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy)
-    return NOW if audible and speaking and takes_floor(c.turn.utterance, c.policy) else None
+    heard = c.turn.state is not TurnState.QUIET and not c.turn.wordless(c.now, c.policy)
+    return NOW if audible and heard and takes_floor(c.turn.text, c.turn.utterance, c.policy, c.phrases) else None
 
 
 def _aside(c: Conversation) -> int | None:
@@ -150,8 +150,16 @@ def _finish_transcript(c: Conversation) -> int | None:
 
 
 def _speculate(c: Conversation) -> int | None:
-    ready = c.turn.state is TurnState.PAUSING and c.turn.understood and c.turn.text
-    return NOW if ready and c.reply is None and not c.speculation_spent else None
+    """Words that may well be the turn's last are answered before that is sure."""
+    turn = c.turn
+    if c.reply is not None or not turn.text or turn.state is TurnState.QUIET or not c.may_guess:
+        return None
+    wants_more = promises_more(turn.text, c.phrases)
+    if turn.state is TurnState.PAUSING:
+        return _silence(c, c.policy.endpoint_open // 2 if wants_more else c.policy.speculate_after)
+    if wants_more or not c.policy.stable_partial:
+        return None
+    return turn.words_since + c.policy.stable_partial
 
 
 def _turn_over(c: Conversation) -> int | None:
@@ -159,7 +167,7 @@ def _turn_over(c: Conversation) -> int | None:
     agent_audible = c.reply is not None and (c.reply.state is ReplyState.AUDIBLE or c.reply.final)
     if turn.state is not TurnState.PAUSING or agent_audible:
         return None
-    needed = silence_needed(turn.text, c.policy, c.phrases) if turn.text else 0
+    needed = silence_needed(Evidence(turn.text, c.agent_said), c.policy, c.phrases) if turn.text else 0
     return _silence(c, needed if turn.understood else max(needed, c.policy.transcript_patience))
 
 
@@ -238,7 +246,9 @@ def _filler(c: Conversation) -> int | None:
         return None
     if not reply.playout.all_heard or c.turn.holds_floor(c.now, c.policy):
         return None
-    return reply.quiet_since + (c.policy.filler_again if reply.fillers else c.policy.filler_after)
+    if reply.fillers:
+        return reply.quiet_since + c.policy.filler_again
+    return reply.quiet_since + (c.policy.tool_filler_after if reply.filler else c.policy.filler_after)
 
 
 def _prompt(c: Conversation) -> int | None:
@@ -257,7 +267,7 @@ RULES = (
     Rule(_withdraw, lambda c: c.withdraw()),
     Rule(_turn_over, _end_turn),
     Rule(_aside, lambda c: c.set_aside()),
-    Rule(_speculate, lambda c: c.begin_reply(committed=False)),
+    Rule(_speculate, lambda c: c.guess_reply()),
     Rule(_owed, _answer),
     Rule(_release, lambda c: c.release()),
     Rule(_go_on, lambda c: c.go_on()),

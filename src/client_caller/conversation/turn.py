@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from client_caller.conversation.endpointing import same_words
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
 
@@ -26,6 +27,10 @@ class CallerTurn:
     """Speech in the turn, without its pauses."""
     finals: list[str] = field(default_factory=list)
     partial: str = ""
+    words_since: int = 0
+    """Since when the words are what they are now."""
+    guesses: int = 0
+    """Replies that were begun before it was sure that the turn is over."""
     request: int | None = None
     """The `FinishTranscript` of this pause, once made."""
     understood: bool = False
@@ -90,8 +95,16 @@ class CallerTurn:
         self.last_speech = audio_end
         self.request, self.understood = None, False
 
+    def guess(self, partial: str, at: int) -> None:
+        """Take in the present guess of the words that follow the final ones."""
+        if not same_words(partial, self.partial):
+            self.words_since = at
+        self.partial = partial
+
     def add(self, text: str, at: int) -> None:
         """Take in final words. Words that come without any speech noticed make a turn of their own."""
+        if not same_words(text, self.partial):
+            self.words_since = at
         self.finals.append(text)
         self.partial = ""
         if self.state is TurnState.QUIET:
