@@ -60,7 +60,7 @@ def _connect(c: Conversation, earlier: Sequence[Entry]) -> None:
     if c.call is not CallState.WAITING:
         return
     c.call = follow(CALL, c.call, CallTrigger.CONNECTED)
-    c.connected_at = c.now
+    c.connected_at = c.turn_over_at = c.now
     c.entries.extend(earlier)
     if earlier and isinstance(earlier[-1], CallerSaid):
         c.unanswered = len(c.entries) - 1

@@ -221,12 +221,13 @@ def _go_on(c: Conversation) -> int | None:
 
 
 def _give_up(c: Conversation) -> int | None:
-    """Fillers keep the line alive, not the model: one that hangs is given up however many were heard."""
+    """A voice that hangs is given up; a model that hangs too, however many fillers were heard; a tool takes its time."""
     reply = c.reply
-    if reply is None or reply.state is ReplyState.HELD or reply.asked:
+    if reply is None or reply.state is ReplyState.HELD:
         return None
-    hangs = reply.generating and reply.playout.all_heard
-    return (reply.thought_at if hangs else reply.progress_at) + c.policy.reply_patience
+    if not reply.playout.all_heard:
+        return reply.progress_at + c.policy.reply_patience
+    return reply.thought_at + c.policy.reply_patience if reply.generating and not reply.asked else None
 
 
 # ---------------------------------------------------------------- silence is owned
@@ -238,7 +239,7 @@ def _filler(c: Conversation) -> int | None:
         return None
     if not reply.playout.all_heard or c.turn.holds_floor(c.now, c.policy):
         return None
-    return reply.quiet_since + (c.policy.filler_again if reply.fillers else c.policy.filler_after)
+    return reply.quiet_since + (c.policy.filler_again if reply.wait_announced else c.policy.filler_after)
 
 
 def _prompt(c: Conversation) -> int | None:
