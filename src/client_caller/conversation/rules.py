@@ -221,7 +221,7 @@ def _go_on(c: Conversation) -> int | None:
 
 
 def _give_up(c: Conversation) -> int | None:
-    """A voice that hangs is given up; a model that hangs too, however many fillers were heard; a tool takes its time."""
+    """A voice that hangs is given up; so is a model, however many fillers were heard. A tool takes its time."""
     reply = c.reply
     if reply is None or reply.state is ReplyState.HELD:
         return None
