@@ -4,8 +4,8 @@
     taskset -c 0 python experiments/turn_judges.py  # everything on one core
 
 50 calls on a heartbeat with the real voice activity detection, as a server has them, and a judgement every 100 ms (each
-call pauses every 5 s). Ways take turns, round by round, because the machine is shared; each line is over all rounds. Late: by how
-much the heartbeat woke too late. Answer: from the question to it.
+call pauses every 5 s). Ways take turns, round by round, because the machine is shared; each line is over all rounds.
+Late: by how much the heartbeat woke too late. Answer: from the question to it.
 
 On a virtual machine of two EPYC cores, shared with other work (load 2 to 4), Python 3.11, onnxruntime 1.31:
 
