@@ -279,8 +279,12 @@ class Conversation:
         """One more word was heard."""
         reply.quiet_since = self.now
         if self.notice_owed and reply.notice is not None and reply.playout.heard_clause(reply.notice):
-            self.notice_owed = False
-            self._commands.append(StartRecording())
+            self.record()
+
+    def record(self) -> None:
+        """The notice of recording was heard."""
+        self.notice_owed = False
+        self._commands.append(StartRecording())
 
     # ---------------------------------------------------------------- the reply: its end
 
