@@ -15,7 +15,7 @@ from client_caller.calls.journal import read
 from client_caller.calls.keeper import CallKeeper
 from client_caller.calls.replay import history_of
 from client_caller.calls.store import Store
-from client_caller.conversation.commands import StartRecording
+from client_caller.conversation.commands import Speak, StartRecording
 from client_caller.conversation.events import TimePassed
 from client_caller.conversation.policy import Phrases, Policy
 
@@ -134,6 +134,23 @@ def test_a_resumed_call_goes_on_in_the_same_folder(play_call: PlayCall, store: S
     text = (folder / "transcript.txt").read_text().splitlines()
     assert text[-2:] == ["00:24.9  Caller  Thanks, goodbye.", "00:26.5  Agent   Goodbye, and thank you."]
     assert json.loads((folder / "transcript.json").read_bytes())["entries"][-1]["started"] > 26_000
+
+
+def test_a_resumed_call_whose_notice_was_heard_goes_on_being_recorded(play_call: PlayCall, store: Store) -> None:
+    """From the first moment of the second connection, under the consent of the first, and with no second notice."""
+    folder = play_call(until=6500, recording="announce")
+    consented = store.find("call-1").consented
+    earlier = history_of(folder / "journal.jsonl")
+    script = [(400, 1900, "Is it in stock?"), (6000, 6900, "Thanks, goodbye.")]
+    play_call(until=12_000, earlier=earlier, later=20.0, script=script, recording="announce")
+    caller, agent = samples(folder).T
+    assert loud(caller, 3000, 4600)
+    assert loud(caller, 20_400, 20_700)
+    assert loud(agent, 20_080, 20_340)
+    _, second = read(folder / "journal.jsonl")
+    spoken = [command.text for step in second.steps for command in step.commands if isinstance(command, Speak)]
+    assert Phrases().recording_notice not in spoken
+    assert store.find("call-1").consented == consented
 
 
 def test_an_unreadable_first_journal_does_not_stop_the_call(

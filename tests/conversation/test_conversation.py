@@ -231,6 +231,31 @@ def test_a_notice_that_was_cut_is_given_again(announced: Call) -> None:
     assert announced.asked() == [StartRecording()]
 
 
+def test_a_notice_that_was_heard_is_not_given_again_after_a_lost_connection(announced: Call, new_call: NewCall) -> None:
+    """The recording goes on from the first moment, and the call where it was."""
+    announced.plays(5)
+    announced.end("connection_lost")
+    resumed = new_call(announced.policy, announced.phrases)
+    resumed.start(announced.core.history)
+    apology = [Speak(1, 0, "Sorry, the line broke for a moment."), Speak(1, 1, "Please go on."), Release(1)]
+    assert resumed.asked() == [StartRecording(), *apology]
+    resumed.plays()
+    assert resumed.asked() == []
+
+
+def test_a_notice_that_a_lost_connection_cut_is_given_again(announced: Call, new_call: NewCall) -> None:
+    """Half of it is no notice: nothing is recorded before all of it was heard."""
+    announced.plays(3)
+    announced.end("connection_lost")
+    resumed = new_call(announced.policy, announced.phrases)
+    resumed.start(announced.core.history)
+    asked = resumed.asked()
+    assert asked[0] == Speak(1, 0, "This call is recorded.")
+    assert StartRecording() not in asked
+    resumed.plays(4)
+    assert resumed.asked() == [StartRecording()]
+
+
 # ---------------------------------------------------------------- a call is resumed
 
 

@@ -208,6 +208,20 @@ def test_a_voice_that_hangs_is_given_up(call: Call) -> None:
     assert call.asked() == [CancelReply(2), *call.apology()]
 
 
+def test_a_voice_that_hangs_is_given_up_though_a_tool_runs(call: Call) -> None:
+    """The tool takes its time; the words before it were due long ago. Its result is kept for the next reply."""
+    call.asks("What does it cost?")
+    call.thinks("Let me see. ")
+    call.wants("t1")
+    call.thought()
+    call.asked()
+    call.stall(12_000)
+    assert call.asked() == [CancelReply(2), *call.apology()]
+    call.plays()
+    call.tool_returns("t1")
+    assert call.asked()[0] == StartReply(4)
+
+
 def test_a_slow_tool_is_not_given_up(call: Call) -> None:
     """How long a tool may take is its own affair."""
     call.asks("What does it cost?")

@@ -35,6 +35,39 @@ def test_a_slow_model_is_covered_by_a_filler(call: Call) -> None:
     assert call.spoken() == ["Just a second."]
 
 
+def test_words_after_a_filler_end_the_wait_that_it_asked_for(call: Call) -> None:
+    """The next silence is a new one: it is covered after 1.5 s, not after four."""
+    call.asks("What does it cost?")
+    call.hush(1504)
+    call.plays()
+    call.thinks("Let me see. ")
+    call.wants("t1")
+    call.thought()
+    call.plays()
+    call.asked()
+    call.stall(1499)
+    assert call.asked() == []
+    call.stall(1)
+    assert call.spoken() == ["Just a second."]
+
+
+def test_a_reply_made_anew_does_not_make_the_silence_new(call: Call) -> None:
+    """Late words withdraw the reply; the caller has been waiting since the end of their turn all the same."""
+    call.talk(640)
+    call.partial("I want")
+    call.hush(1472)
+    call.stall(28)
+    assert call.turns() == ["I want"]
+    call.stall(1000)
+    call.final("I want a refund.")
+    call.finished()
+    call.asked()
+    call.stall(499)
+    assert call.asked() == []
+    call.stall(1)
+    assert call.spoken() == ["One moment, please."]
+
+
 def test_fillers_take_turns_over_the_whole_call(call: Call) -> None:
     """The next wait does not begin with the same words as the last."""
     fillers = []

@@ -175,6 +175,41 @@ def test_an_error_of_the_caller_fails_the_call() -> None:
     assert parrots[0].diary[-1] == (0.02, "connection_lost")
 
 
+def test_keys_arrive_in_their_place() -> None:
+    """A key that the caller presses reaches the shell between the frames that it was pressed between."""
+
+    async def main() -> list[tuple[float, str]]:
+        parrots: list[Parrot] = []
+
+        def shell(leg: Leg) -> Parrot:
+            parrots.append(Parrot(leg, b""))
+            return parrots[-1]
+
+        line = InProcessLine(Recorder(50), IDENTITY, shell, Impairments(delay=0.1))
+        asyncio.get_running_loop().call_later(0.51, line.phone.press, "#")
+        await line.talk()
+        line.phone.press("1")
+        return parrots[0].diary
+
+    assert (0.61, "#") in run_virtual(main())
+    assert not any(what == "1" for _, what in run_virtual(main()))
+
+
+def test_an_error_of_the_shell_fails_the_call() -> None:
+    """What breaks on the side that is called is not taken for a quiet line."""
+
+    async def main() -> None:
+        def shell(leg: Leg) -> Parrot:
+            parrot = Parrot(leg, b"")
+            parrot.heard = None  # type: ignore[assignment]
+            return parrot
+
+        await InProcessLine(Recorder(50), IDENTITY, shell).talk()
+
+    with pytest.raises(AttributeError):
+        run_virtual(main())
+
+
 def test_words_arrive_whole_over_a_bad_line() -> None:
     """Jitter and standstills delay audio and never lose it: every word we sent was played, in order."""
     words = [f"word{number}" for number in range(20)]

@@ -137,10 +137,11 @@ class Store:
         self._write(write)
 
     def consent(self, call: Call, at: datetime) -> None:
-        """The notice of recording had been heard at this time."""
+        """The notice of recording had been heard at this time. The first time counts."""
 
         def write(session: Session) -> None:
-            session.get_one(CallRow, call.id).consented = at
+            row = session.get_one(CallRow, call.id)
+            row.consented = row.consented or at
 
         self._write(write)
 

@@ -8,8 +8,6 @@ import asyncio
 import json
 import sys
 
-import uvloop
-
 PERIOD = 0.02
 LATE = 0.02
 """Seconds."""
@@ -43,5 +41,7 @@ async def measure(seconds: float) -> LoopWatch:
 
 
 if __name__ == "__main__":
+    import uvloop  # not there on Windows, where `bench density` is not either
+
     result = uvloop.run(measure(float(sys.argv[1])))
     print(json.dumps({"beats": result.beats, "late": result.late}))

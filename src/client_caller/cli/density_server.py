@@ -8,8 +8,6 @@ import logging
 import sys
 from pathlib import Path
 
-import uvloop
-
 from client_caller.agents.agent import Agent
 from client_caller.calls.store import Store, database_in
 from client_caller.engines.protocols import Engines
@@ -25,6 +23,8 @@ PUBLIC_URL = "https://bench.invalid"
 
 def main() -> None:
     """Answer calls."""
+    import uvloop  # not there on Windows, where `bench density` is not either
+
     logging.basicConfig(level=logging.ERROR)
     settings = json.load(sys.stdin)
     folder = Path(settings["folder"])

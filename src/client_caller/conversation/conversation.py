@@ -80,6 +80,8 @@ class Conversation:
         """End of the caller's last words."""
         self.unanswered: int | None = None
         """The entry of the caller's last turn, until something of its answer was heard."""
+        self.turn_over_at = 0
+        """Since when the caller waits for that."""
         self.late: Late | None = None
         self.interrupted = False
         """The caller took the floor and still has it."""
@@ -206,15 +208,16 @@ class Conversation:
         reply = self._present()
         text = reply.filler or self.phrases.fillers[self._fillers % len(self.phrases.fillers)]
         reply.filler = ""
-        reply.fillers += 1
         reply.quiet_since = self.now
         self._fillers += 1
         self.speak(reply, self._clauses(text))
+        reply.wait_announced = True
 
     def speak(self, reply: Reply, clauses: Sequence[str]) -> None:
         """Have clauses synthesised."""
         for text in clauses:
             self._commands.append(Speak(reply.number, reply.playout.queue(text), text))
+            reply.wait_announced = False
 
     def go_on(self) -> None:
         """Ask the model to go on, now that its tools have answered."""
@@ -269,7 +272,8 @@ class Conversation:
         """Let the reply be heard."""
         reply = self._present()
         reply.state = follow(REPLY, reply.state, ReplyTrigger.RELEASE)
-        reply.progress_at = reply.thought_at = reply.quiet_since = self.now
+        reply.progress_at = reply.thought_at = self.now
+        reply.quiet_since = self.now if self.unanswered is None else self.turn_over_at
         if is_farewell(reply.answers, self.phrases):
             self.close_after(reply, "caller_said_goodbye")
         self._commands.append(Release(reply.number))
@@ -295,8 +299,12 @@ class Conversation:
         """One more word was heard."""
         reply.quiet_since = self.now
         if self.notice_owed and reply.notice is not None and reply.playout.heard_clause(reply.notice):
-            self.notice_owed = False
-            self._commands.append(StartRecording())
+            self.record()
+
+    def record(self) -> None:
+        """The notice of recording was heard."""
+        self.notice_owed = False
+        self._commands.append(StartRecording())
 
     # ---------------------------------------------------------------- the reply: its end
 
@@ -405,6 +413,7 @@ class Conversation:
         if self.turn.request is not None and not self.turn.understood:
             self.late = Late(self.turn.request, entry, known)
         self.turn = self.turn.finish(trigger)
+        self.turn_over_at = self.now
         self.interrupted = False
         self.speculation_spent = False
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from client_caller.conversation import events
 from client_caller.conversation.endpointing import KEY, same_words
-from client_caller.conversation.history import CallerSaid, Entry, ToolCall, ToolUsed
+from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
 from client_caller.conversation.reply import Reply
 from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
@@ -60,8 +60,10 @@ def _connect(c: Conversation, earlier: Sequence[Entry]) -> None:
     if c.call is not CallState.WAITING:
         return
     c.call = follow(CALL, c.call, CallTrigger.CONNECTED)
-    c.connected_at = c.now
+    c.connected_at = c.turn_over_at = c.now
     c.entries.extend(earlier)
+    if c.notice_owed and _heard_notice(earlier, c.phrases.recording_notice):
+        c.record()
     if earlier and isinstance(earlier[-1], CallerSaid):
         c.unanswered = len(c.entries) - 1
     elif earlier:
@@ -70,6 +72,11 @@ def _connect(c: Conversation, earlier: Sequence[Entry]) -> None:
         c.begin_reply(committed=True)
     else:
         c.say(c.phrases.greeting)
+
+
+def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
+    """Whether it was heard to its end before the connection was lost: then it is not owed again."""
+    return any(isinstance(entry, AgentSaid) and notice in entry.heard for entry in earlier)
 
 
 # ---------------------------------------------------------------- the caller's words

@@ -54,7 +54,8 @@ class Reply:
     """The model failed; what it had said before is still being spoken."""
     filler: str = ""
     """What the agent wants said while its tool is slow."""
-    fillers: int = 0
+    wait_announced: bool = False
+    """The last that was said of it is a filler."""
     notice: int | None = None
     """The clause with the notice of recording."""
 

@@ -229,12 +229,13 @@ def _go_on(c: Conversation) -> int | None:
 
 
 def _give_up(c: Conversation) -> int | None:
-    """Fillers keep the line alive, not the model: one that hangs is given up however many were heard."""
+    """A voice that hangs is given up; so is a model, however many fillers were heard. A tool takes its time."""
     reply = c.reply
-    if reply is None or reply.state is ReplyState.HELD or reply.asked:
+    if reply is None or reply.state is ReplyState.HELD:
         return None
-    hangs = reply.generating and reply.playout.all_heard
-    return (reply.thought_at if hangs else reply.progress_at) + c.policy.reply_patience
+    if not reply.playout.all_heard:
+        return reply.progress_at + c.policy.reply_patience
+    return reply.thought_at + c.policy.reply_patience if reply.generating and not reply.asked else None
 
 
 # ---------------------------------------------------------------- silence is owned
@@ -246,7 +247,7 @@ def _filler(c: Conversation) -> int | None:
         return None
     if not reply.playout.all_heard or c.turn.holds_floor(c.now, c.policy):
         return None
-    if reply.fillers:
+    if reply.wait_announced:
         return reply.quiet_since + c.policy.filler_again
     return reply.quiet_since + (c.policy.tool_filler_after if reply.filler else c.policy.filler_after)
 

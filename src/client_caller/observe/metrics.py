@@ -45,6 +45,11 @@ LOOP_LAG = Histogram(
     registry=REGISTRY,
 )
 
+TURN_JUDGEMENTS = Counter(
+    "client_caller_turn_judgements_total", "Pauses that were to be judged by ear.", ["result"], registry=REGISTRY
+)
+"""result: in_time, late, refused (it would have been late)."""
+
 VOICE_TO_VOICE = Histogram(
     "client_caller_voice_to_voice_seconds",
     "Caller's last voiced sample in to agent's first voiced sample out, per turn.",

@@ -47,6 +47,11 @@ class Phone:
         if not self._over.done():
             self._to_far_end.send(frame)
 
+    def press(self, digit: str) -> None:
+        """The caller presses a key."""
+        if not self._over.done():
+            self._to_us.send(self.far_end.key(digit))
+
     async def talk(self) -> str:
         """Carry on until the stream is over: `hung_up` by the caller, `closed` by the other side, or `lost`.
 
