@@ -41,7 +41,6 @@ from client_caller.calls.replay import history_in, rerun
 from client_caller.conversation.barge_in import patience_with
 from client_caller.conversation.commands import EndCall
 from client_caller.conversation.conversation import Conversation
-from client_caller.conversation.endpointing import silence_needed
 from client_caller.conversation.events import CallEnded
 from client_caller.conversation.history import CallerSaid
 from client_caller.conversation.state import ReplyState, TurnState
@@ -193,10 +192,9 @@ def asked_silence(c: Conversation) -> tuple[int | None, str]:
         return None, ""
     if c.reply is not None and c.reply.state is ReplyState.AUDIBLE:
         return patience_with(understood=turn.understood, policy=c.policy), "speech over the agent's words"
-    needed = silence_needed(turn.text, c.policy, c.phrases) if turn.text else 0
-    if not turn.understood and needed < c.policy.transcript_patience:
-        return c.policy.transcript_patience, "a transcript that is not final"
-    return needed, "an open ending" if needed == c.policy.endpoint_open else "a complete ending"
+    if not turn.understood:
+        return c.silence_needed, "a transcript that is not final"
+    return c.silence_needed, "an open ending" if c.silence_needed == c.policy.endpoint_open else "a complete ending"
 
 
 def why_merged(pause: Span, moments: Sequence[Moment]) -> str | None:

@@ -8,8 +8,9 @@ def takes_floor(text: str, utterance: int, policy: Policy, phrases: Phrases) -> 
     """Whether an utterance is an interruption, as far as can be told now.
 
     `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds. Words decide:
-    "stop" takes the floor at once, and anything else that a mere listener would not say takes it soon; what a listener
-    says takes it only when it goes on and on. Without words the length has to do.
+    "stop" takes the floor at once, two words that a mere listener would not say take it soon; what a listener says
+    takes it only when it goes on and on. A single word may be a listener's misheard, so there, as without words, the
+    length has to do.
     """
     spoken = words(text)
     if not spoken:
@@ -18,7 +19,7 @@ def takes_floor(text: str, utterance: int, policy: Policy, phrases: Phrases) -> 
         return True
     if is_backchannel(spoken, phrases):
         return utterance >= policy.backchannel
-    return utterance >= policy.barge_in_with_words
+    return utterance >= (policy.barge_in if len(spoken) == 1 else policy.barge_in_with_words)
 
 
 def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:

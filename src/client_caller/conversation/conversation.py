@@ -21,7 +21,7 @@ from client_caller.conversation.commands import (
     StartRecording,
     StartReply,
 )
-from client_caller.conversation.endpointing import is_farewell
+from client_caller.conversation.endpointing import Evidence, is_farewell, silence_needed
 from client_caller.conversation.history import (
     STILL_RUNNING,
     AgentSaid,
@@ -150,6 +150,13 @@ class Conversation:
         """What the caller heard of the agent's last reply."""
         said = next((entry for entry in reversed(self.entries) if isinstance(entry, AgentSaid)), None)
         return said.heard if said is not None else ""
+
+    @property
+    def silence_needed(self) -> int:
+        """The silence, in milliseconds, that ends the caller's turn as things stand."""
+        text = self.turn.text
+        needed = silence_needed(Evidence(text, self.agent_said), self.policy, self.phrases) if text else 0
+        return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property
     def may_guess(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from client_caller.conversation.barge_in import patience_with, takes_floor
-from client_caller.conversation.endpointing import Evidence, promises_more, same_words, silence_needed
+from client_caller.conversation.endpointing import promises_more, same_words
 from client_caller.conversation.state import CallState, ReplyState, TurnState
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ def _turn_over(c: Conversation) -> int | None:
     agent_audible = c.reply is not None and (c.reply.state is ReplyState.AUDIBLE or c.reply.final)
     if turn.state is not TurnState.PAUSING or agent_audible:
         return None
-    needed = silence_needed(Evidence(turn.text, c.agent_said), c.policy, c.phrases) if turn.text else 0
-    return _silence(c, needed if turn.understood else max(needed, c.policy.transcript_patience))
+    return _silence(c, c.silence_needed)
 
 
 def _end_turn(c: Conversation) -> None:
