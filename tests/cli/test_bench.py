@@ -1,15 +1,17 @@
 """The laws of the benchmarks: what they print is what was measured, and a broken promise is an exit code."""
 
+import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from client_caller.cli import bench, bench_density
-from client_caller.cli.bare_loop import LoopWatch, measure
 from client_caller.cli.bench_density import Density, DensityBench, word_lengths
 from client_caller.cli.bench_heard import HeardBench
+from client_caller.cli.loop_watch import LoopWatch, measure
 from client_caller.cli.main import app
 from client_caller.engines.protocols import CallContext
 from client_caller.simulator.engines import ToneSpeech
@@ -81,6 +83,7 @@ def test_density_measures_real_calls(silero_path: Path, monkeypatch: pytest.Monk
     assert (figures.calls, figures.seconds) == (3, 2)
     assert 0.1 < figures.cpu_ms_per_call_second < 700
     assert 0 <= figures.late <= figures.beats
+    assert figures.own_late >= 0
     assert 20 < figures.beats <= 110
     assert figures.words > 10
     assert 0 <= figures.torn <= figures.words
@@ -97,17 +100,39 @@ def test_calls_that_fail_make_no_figures(silero_path: Path, monkeypatch: pytest.
     assert (result.exit_code, "ended too early" in result.output) == (1, True)
 
 
-def test_late_frames_are_counted_beyond_the_bare_loop(silero_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A beat that is late makes one frame late in every call; what the machine does to a bare loop too is not ours."""
+def test_late_frames_are_told_by_whose_fault_they_were(silero_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A late beat makes one frame late in every call; what the machine held up is told apart and explained."""
 
     async def measured(bench: DensityBench) -> Density:
-        return Density(50, 60.0, 3.0, 0.5, 2.0, 0.25, beats=3000, late=7, bare_late=5, callers_late=1, words=9, torn=2)
+        return Density(
+            50, 60.0, 3.0, 0.5, 2.0, 0.25, 3000, late=7, own_late=2, bare_late=1, callers_late=1, words=9, torn=2
+        )
 
     monkeypatch.setattr(DensityBench, "run", measured)
     output = CliRunner().invoke(app, ["bench", "density"]).output
-    assert output.splitlines()[-1] == "Late frames beyond the bare loop's: 100."
+    assert output.splitlines()[-1] == "Late frames of our own making: 100."
     assert "+2.0 MB after the calls had ended; +0.2 MB more" in output
     assert "this machine was too busy" in output
+
+
+async def test_whose_fault_a_late_beat_is() -> None:
+    """Computing between two beats shows in the CPU that the late one is told of; being held up does not."""
+    told: list[float] = []
+    watch = LoopWatch(told.append)
+    beating = asyncio.create_task(watch.run())
+    await asyncio.sleep(0)
+    began = time.process_time()
+    while time.process_time() - began < 0.08:
+        pass
+    await asyncio.sleep(0.01)
+    computed = list(told)
+    time.sleep(0.08)  # noqa: ASYNC251 - the loop is to be held up
+    await asyncio.sleep(0.01)
+    beating.cancel()
+    held_up = told[len(computed) :]
+    assert watch.late == len(told) >= 2
+    assert max(computed) >= 0.07
+    assert max(held_up) < 0.06
 
 
 def test_a_hole_in_a_word_is_seen() -> None:

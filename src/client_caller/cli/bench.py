@@ -15,6 +15,7 @@ from rich.table import Table
 
 from client_caller.cli.bench_density import Density, DensityBench, Disturbed
 from client_caller.cli.bench_heard import HeardBench
+from client_caller.cli.bench_latency import latency
 from client_caller.cli.past_calls import complain, say
 from client_caller.engines.protocols import EngineError
 from client_caller.models.cache import ModelMissing, find
@@ -23,6 +24,7 @@ from client_caller.simulator.impairments import PERFECT, Impairments
 from client_caller.simulator.wiretap import Judgement
 
 app = typer.Typer(help="Measure what calls cost, and whether what was heard is known.", no_args_is_help=True)
+app.command()(latency)
 
 LINES = {
     "perfect": PERFECT,
@@ -84,16 +86,16 @@ def _telling() -> Iterator[None]:
 
 
 def _show_density(figures: Density) -> None:
-    beyond = max(0, figures.late - figures.bare_late)
     say(f"{figures.calls} calls at once for {figures.seconds:g} s in one process:")
     say(f"  {figures.cpu_ms_per_call_second:.2f} ms of CPU per call-second")
     say(f"  {figures.mb_per_call:.2f} MB per call")
     say(f"  {figures.mb_kept:+.1f} MB after the calls had ended; {figures.mb_growth:+.1f} MB more after as many again")
     say(f"  {figures.late} of {figures.beats} beats more than 20 ms late; of a bare loop's, {figures.bare_late}")
+    say(f"  {figures.own_late} of them because the server itself computed for 20 ms or more")
     say(f"  {figures.torn} of {figures.words} words heard with a hole in them")
-    if figures.callers_late:
-        say(f"  The callers' own process was late {figures.callers_late} times: this machine was too busy to tell.")
-    say(f"Late frames beyond the bare loop's: {beyond * figures.calls}.")
+    if figures.late > figures.own_late + figures.bare_late:
+        say("  The others: this machine was too busy. Measure again on one that has nothing else to do.")
+    say(f"Late frames of our own making: {figures.own_late * figures.calls}.")
 
 
 def _show_heard(judgements: dict[str, list[Judgement]], interruptions: int) -> bool:

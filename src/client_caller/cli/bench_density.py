@@ -20,8 +20,8 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from client_caller.cli.bare_loop import LoopWatch
 from client_caller.cli.density_server import PUBLIC_URL
+from client_caller.cli.loop_watch import LoopWatch
 from client_caller.engines.espeak import Espeak
 from client_caller.engines.protocols import CallContext
 from client_caller.simulator import tones
@@ -75,6 +75,8 @@ class Density:
     beats: int
     late: int
     """Of the server's heartbeat, more than 20 ms late. One late beat makes a frame late in every call."""
+    own_late: int
+    """Of those, beats before which the server itself had computed for 20 ms or more; the others the machine held up."""
     bare_late: int
     """Of the bare loop's beats."""
     callers_late: int
@@ -112,7 +114,7 @@ class DensityBench:
         watching = asyncio.create_task(watch.run())
         calling = asyncio.create_task(self._round(server, clip, self.calls, RAMP + self.seconds + 2 * SETTLE))
         await asyncio.sleep(RAMP + SETTLE)
-        bare = await _python("client_caller.cli.bare_loop", str(self.seconds))
+        bare = await _python("client_caller.cli.loop_watch", str(self.seconds))
         began = await server.sample()
         await asyncio.sleep(self.seconds)
         ended = await server.sample()
@@ -133,6 +135,7 @@ class DensityBench:
             mb_growth=again.memory - after.memory,
             beats=ended.beats - began.beats,
             late=ended.late - began.late,
+            own_late=sum(began.at <= at <= ended.at for at in server.own_late),
             bare_late=json.loads((await bare.communicate())[0])["late"],
             callers_late=watch.late,
             words=len(words),
@@ -159,9 +162,16 @@ class _Server:
     """The measured process, from outside."""
 
     def __init__(self, port: int, token: str) -> None:
+        self.own_late: list[float] = []
+        """When it was late because it computed; `time.monotonic`, which is the same in all processes of a machine."""
         self._url = f"http://127.0.0.1:{port}"
         self._token = token
         self.provider = Provider(f"{PUBLIC_URL}/voice", reach=self._url, auth_token=token)
+
+    async def listen(self, lines: asyncio.StreamReader) -> None:
+        """Take down what it says of itself."""
+        async for line in lines:
+            self.own_late.append(float(line))
 
     async def sample(self) -> Sample:
         async with httpx.AsyncClient(trust_env=False, verify=False) as http:
@@ -206,7 +216,10 @@ async def _server(folder: Path, model: Path, calls: int) -> AsyncIterator[_Serve
         port = await process.stdout.readline()
         if not port:
             raise Disturbed("The server did not start: see its error above.")
-        yield _Server(int(port), token)
+        server = _Server(int(port), token)
+        listening = asyncio.create_task(server.listen(process.stdout))
+        yield server
+        listening.cancel()
     finally:
         if process.returncode is None:
             process.terminate()

@@ -1,15 +1,19 @@
 """The side that `client-caller bench density` measures, in a process of its own: the real server, engines doubled.
 
-Takes its settings as one JSON object on stdin and prints its port once it answers. Ends with a signal.
+Takes its settings as one JSON object on stdin. Prints its port once it answers, and then a line for each beat that was
+late while it computed: when that was, on the machine's monotonic clock. Ends with a signal.
 """
 
+import asyncio
 import json
 import logging
 import sys
+import time
 from pathlib import Path
 
 from client_caller.agents.agent import Agent
 from client_caller.calls.store import Store, database_in
+from client_caller.cli.loop_watch import LATE, LoopWatch
 from client_caller.engines.protocols import Engines
 from client_caller.server.house import Place, answer_calls
 from client_caller.server.run import listen
@@ -44,7 +48,18 @@ def main() -> None:
     )
     engines = Engines(EchoStt(), CannedModel(answer), ToneSpeech())
     store = Store(database_in(folder))
-    uvloop.run(answer_calls(Agent("Chat."), engines, store, place, started=lambda: print(port, flush=True)))
+
+    async def serve() -> None:
+        watching = asyncio.create_task(LoopWatch(_tell_own).run())
+        await answer_calls(Agent("Chat."), engines, store, place, started=lambda: print(port, flush=True))
+        watching.cancel()
+
+    uvloop.run(serve())
+
+
+def _tell_own(cpu: float) -> None:
+    if cpu >= LATE:
+        print(time.monotonic(), flush=True)
 
 
 if __name__ == "__main__":

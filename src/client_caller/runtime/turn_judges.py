@@ -1,6 +1,6 @@
 """Turns of all calls judged by ear, off the event loop, and only as many as come in time.
 
-A judgement takes some 65 ms of CPU, and one that comes after the call has decided without it was for nothing. So there
+A judgement takes some 60 ms of CPU, and one that comes after the call has decided without it was for nothing. So there
 is one worker, and whoever would wait too long is told so at once instead of being queued.
 
 The worker is a thread: neither the model nor numpy holds the interpreter while it computes. It yields to the event loop

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -31,12 +31,22 @@ _EMPTY_FINAL = 3 * SAMPLE_RATE
 """Samples of silence after which an empty final comes."""
 
 
+class WordReader(Protocol):
+    """Knows which words are in some audio."""
+
+    def feed(self, mulaw: bytes) -> list[str]:
+        """The words that end in the next piece."""
+        ...
+
+
 @dataclass
 class Behaviour:
     """How one connection goes."""
 
     transcripts: Sequence[str] | None = None
     """The words of its utterances, after the last the first again; None: those in the audio."""
+    reader: WordReader | None = None
+    """Knows the words in the audio; None: they are written into it (`simulator.tones`)."""
     refuse: int | None = None
     """Answer the handshake with this HTTP status."""
     break_after: float | None = None
@@ -69,10 +79,12 @@ class Connection:
 class DeepgramDouble:
     """Takes the behaviour of its connections from `behaviours`, then goes on with the default one."""
 
-    def __init__(self, *, final_after: float = 0.120, patience: float = 10.0) -> None:
+    def __init__(self, *, final_after: float = 0.120, interim_after: float = 0.0, patience: float = 10.0) -> None:
         """`final_after`: seconds of silence after which an utterance is final, 120 ms as in our measurements of other
-        frameworks. `patience`: seconds without a message before it hangs up."""
+        frameworks. `interim_after`: seconds from the end of a word in the audio to a guess that has it. `patience`:
+        seconds without a message before it hangs up."""
         self.final_after = final_after
+        self.interim_after = interim_after
         self.patience = patience
         self.behaviours: deque[Behaviour] = deque()
         self.connections: list[Connection] = []
@@ -105,7 +117,7 @@ class DeepgramDouble:
         connection = Connection(query, socket.request.headers.get("Authorization"))
         self.connections.append(connection)
         behaviour = self.behaviours.popleft() if self.behaviours else Behaviour()
-        ear = _Ear(behaviour, round(self.final_after * SAMPLE_RATE))
+        ear = _Ear(behaviour, round(self.final_after * SAMPLE_RATE), round(self.interim_after * SAMPLE_RATE))
         try:
             for message in behaviour.send_first:
                 await socket.send(message)
@@ -156,18 +168,20 @@ class DeepgramDouble:
 class _Ear:
     """From the audio of one connection to results."""
 
-    def __init__(self, behaviour: Behaviour, final_after: int) -> None:
+    def __init__(self, behaviour: Behaviour, final_after: int, interim_after: int) -> None:
         self.position = 0
         self.speaking = False
         self._behaviour = behaviour
         self._final_after = final_after
+        self._interim_after = interim_after
         self._start = 0
         self._utterance = 0
         self._onset = 0
         self._last_voice = 0
         self._guessed = 0
-        self._reader = tones.Reader()
-        self._read: list[str] = []
+        self._reader = behaviour.reader or tones.Reader()
+        self._read: list[tuple[int, str]] = []
+        """Words, each with the position at which it was whole."""
 
     def hear(self, mulaw: bytes) -> list[dict[str, Any]]:
         """The results that come with some audio, which is heard 20 ms at a time however it was sent."""
@@ -181,14 +195,12 @@ class _Ear:
                 self.speaking, self._onset, self._guessed = True, self.position + int(loud[0]), 0
             self._last_voice = self.position + int(loud[-1])
         self.position += len(mulaw)
-        self._read += self._reader.feed(mulaw)
+        self._read += [(self.position, word) for word in self._reader.feed(mulaw)]
         if not self.speaking:
             return [self.final()] if self.position - self._start >= _EMPTY_FINAL else []
         if self.position - self._last_voice >= self._final_after:
             return [self.final()]
-        guess = self._words
-        if self._behaviour.transcripts is not None:
-            guess = guess[: (self.position - self._onset) // _WORD]
+        guess = self._guess()
         if len(guess) <= self._guessed:
             return []
         self._guessed = len(guess)
@@ -203,10 +215,17 @@ class _Ear:
         self._start = self.position
         return result
 
+    def _guess(self) -> list[str]:
+        if self._behaviour.transcripts is not None:
+            return self._words[: (self.position - self._onset) // _WORD]
+        return [word for whole, word in self._read if self.position - whole >= self._interim_after]
+
     @property
     def _words(self) -> list[str]:
         transcripts = self._behaviour.transcripts
-        return self._read if transcripts is None else transcripts[self._utterance % len(transcripts)].split()
+        if transcripts is None:
+            return [word for _, word in self._read]
+        return transcripts[self._utterance % len(transcripts)].split()
 
     def _result(self, text: str, *, is_final: bool, from_finalize: bool = False) -> dict[str, Any]:
         words = [{"word": word, "start": 0.0, "end": 0.0, "confidence": 0.98} for word in text.split()]
