@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from client_caller.cli.latency_ledger import LedgerTurn, LedgerView
+from client_caller.cli.latency_ledger import LedgerTurn
 from client_caller.simulator.examiner import Purpose, Said
 from client_caller.simulator.network import FarEnd
 from client_caller.simulator.wire import falls_silent, first_clear, first_sound
@@ -54,7 +55,13 @@ class Disturbance:
     punctual: bool
 
 
-def answers(said: Sequence[Said], far_end: FarEnd, view: LedgerView) -> Iterator[Answer]:
+class View(Protocol):
+    """What is known of the server's own ledger: `latency_ledger.LedgerView`."""
+
+    def turn(self, first_sound: int) -> LedgerTurn | None: ...
+
+
+def answers(said: Sequence[Said], far_end: FarEnd, view: View) -> Iterator[Answer]:
     """Of every question."""
     played = bytes(far_end.played)
     for one in said:

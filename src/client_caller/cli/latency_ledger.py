@@ -9,7 +9,7 @@ from client_caller.conversation.commands import Speak
 from client_caller.conversation.events import PlaybackStarted, ReplyText
 from client_caller.observe.latency import Ledger, Milestone, TurnLatency
 
-_SAME = 40
+_SAME = 100
 """Milliseconds within which a first frame sent and a first sample heard are the same."""
 
 
