@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
+
 from client_caller.engines.protocols import CallContext, EngineError, Finished, SttResult, SttStream
+from client_caller.observe.metrics import REGISTRY
 from client_caller.runtime.ear import BACKLOG, Ear
 from client_caller.simulator.virtual_time import run_virtual
 
@@ -13,6 +16,7 @@ class Stream:
 
     def __init__(self) -> None:
         self.fed: list[bytes | int] = []
+        self.dropped = 0
         self.closed = 0
         self.results: asyncio.Queue[SttResult | EngineError | None] = asyncio.Queue()
 
@@ -95,6 +99,36 @@ def test_the_wait_is_bounded() -> None:
     audio = [piece for piece in fed if isinstance(piece, bytes)]
     assert sum(map(len, audio)) == BACKLOG
     assert audio[-1] == bytes([18]) * 8000
+
+
+def test_every_drop_is_in_the_metrics() -> None:
+    """What waited too long for the engine, and what each stream gave up on, once and as it happens."""
+
+    async def run() -> list[float]:
+        engine = Engine()
+        heard = Heard(engine)
+        counted = [_dropped()]
+        heard.ear.feed(bytes(BACKLOG))
+        heard.ear.finish(1)
+        heard.ear.feed(bytes(8000))
+        counted.append(_dropped())
+        task = asyncio.create_task(heard.ear.run())
+        for stream in (0, 1):
+            await asyncio.sleep(1)
+            for dropped in (4000, 4000, 12_000):
+                engine.streams[stream].dropped = dropped
+                heard.ear.feed(b"more")
+                counted.append(_dropped())
+            engine.streams[stream].results.put_nowait(None)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return [later - counted[0] for later in counted[1:]]
+
+    assert run_virtual(run()) == pytest.approx([5.0, 5.5, 5.5, 6.5, 7.0, 7.0, 8.0])
+
+
+def _dropped() -> float:
+    return REGISTRY.get_sample_value("client_caller_dropped_audio_seconds_total", {"where": "stt"}) or 0.0
 
 
 def test_it_opens_again_after_a_failure() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -328,6 +328,20 @@ def test_recording_starts_when_the_notice_was_heard(stage: "Stage") -> None:
     assert notice.word == "recorded."
     assert scene.notes.recording_from is not None
     assert 0 <= scene.notes.recording_from - notice.end // 8 <= 40
+
+
+def test_who_watches_is_told_when_the_keeper_knows(stage: "Stage") -> None:
+    """Of every event, once, after it was kept: a watch may look at what the keeper made of it."""
+    watched: list[object] = []
+    kept: list[object] = []
+
+    def watch(event: object, _: object) -> None:
+        watched.append(event)
+        keeper: Any = stage.sessions[0]._keeper
+        kept.append(keeper.events[-1][0])
+
+    scene = run_virtual(stage.play(polite, watch=watch))
+    assert watched == kept == [event for event, _ in scene.notes.events]
 
 
 def test_keys_are_words(stage: "Stage") -> None:

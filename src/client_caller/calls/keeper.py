@@ -64,7 +64,8 @@ class CallKeeper:
         self._offset = _offset(folder / JOURNAL, self._began)
         self._last = 0
         self._earlier: tuple[Entry, ...] = ()
-        self._ledger = Ledger(policy)
+        self.ledger = Ledger(policy)
+        """The latencies of this connection, up to the last event noted."""
         self._journal = Journal(
             folder / JOURNAL,
             Header(
@@ -87,7 +88,7 @@ class CallKeeper:
         if isinstance(event, CallStarted):
             self._earlier = event.earlier
         self._journal.write(event, commands)
-        self._ledger.note(event, commands)
+        self.ledger.note(event, commands)
 
     def hear(self, mulaw: bytes, at_sample: int) -> None:
         """Audio of the caller, and where on the call's clock its first sample lies (8 samples a millisecond)."""
@@ -121,14 +122,14 @@ class CallKeeper:
         self._journal.close()
         if self._recording is not None:
             self._recording.close()
-        latencies = [turn.voice_to_voice for turn in self._ledger.turns]
+        latencies = [turn.voice_to_voice for turn in self.ledger.turns]
         self._store.finish(
             self._call,
             Ending(
                 _moment(self._began + self._last),
                 reason,
                 len(latencies),
-                len(self._ledger.barge_ins),
+                len(self.ledger.barge_ins),
                 percentile(latencies, 50),
             ),
         )

@@ -73,6 +73,11 @@ class SttStream(Protocol):
         """Take some audio of the caller. Never blocks; what can't be taken is dropped, oldest first, and counted."""
         ...
 
+    @property
+    def dropped(self) -> int:
+        """Samples that were fed so far and dropped unheard."""
+        ...
+
     def finish(self, request: int) -> None:
         """Ask for the final words of all audio so far; answered by exactly one `Finished(request)`."""
         ...

@@ -32,7 +32,8 @@ LOST_AUDIO = Counter(
 DROPPED_AUDIO = Counter(
     "client_caller_dropped_audio_seconds_total", "Audio that we gave up on.", ["where"], registry=REGISTRY
 )
-"""where: outbox (the far end does not read), voices (speech detection lagged)."""
+"""where: outbox (the far end does not read), voices (speech detection lagged), stt (speech to text lagged, or could not
+be reached)."""
 
 STALLED_LINES = Counter(
     "client_caller_stalled_lines_total", "Lines cut because the far end did not read.", registry=REGISTRY

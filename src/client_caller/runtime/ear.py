@@ -4,9 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from client_caller.audio.g711 import SAMPLE_RATE
 from client_caller.engines.protocols import CallContext, EngineError, SpeechToText, SttResult, SttStream
+from client_caller.observe.metrics import DROPPED_AUDIO
 
-BACKLOG = 5 * 8000
+BACKLOG = 5 * SAMPLE_RATE
 """Samples of audio that wait while the engine is being opened; older audio is dropped."""
 PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try to open it; the last for all later ones."""
@@ -27,6 +29,8 @@ class Ear:
         self._heard = heard
         self._failed = failed
         self._stream: SttStream | None = None
+        self._stream_dropped = 0
+        """What of the stream's drops is in the metrics."""
         self._waiting: deque[bytes | int] = deque()
         self._waiting_samples = 0
 
@@ -34,12 +38,15 @@ class Ear:
         """The caller's next audio."""
         if self._stream is not None:
             self._stream.feed(mulaw)
+            self._count_drops(self._stream)
             return
         self._waiting.append(mulaw)
         self._waiting_samples += len(mulaw)
         while self._waiting_samples > BACKLOG:
             dropped = self._waiting.popleft()
-            self._waiting_samples -= len(dropped) if isinstance(dropped, bytes) else 0
+            if isinstance(dropped, bytes):
+                self._waiting_samples -= len(dropped)
+                _count(len(dropped))
 
     def finish(self, request: int) -> None:
         """Ask for the final words of everything fed so far."""
@@ -71,9 +78,19 @@ class Ear:
                     stream.finish(item)
             self._waiting.clear()
             self._waiting_samples = 0
-            self._stream = stream
+            self._stream, self._stream_dropped = stream, 0
+            self._count_drops(stream)
             async for result in stream:
                 self._heard(result)
         finally:
             self._stream = None
             await stream.close()
+
+    def _count_drops(self, stream: SttStream) -> None:
+        if stream.dropped > self._stream_dropped:
+            _count(stream.dropped - self._stream_dropped)
+            self._stream_dropped = stream.dropped
+
+
+def _count(samples: int) -> None:
+    DROPPED_AUDIO.labels("stt").inc(samples / SAMPLE_RATE)

@@ -57,18 +57,18 @@ class Sessions:
 
     def open(self, call: Call, leg: Leg, earlier: tuple[Entry, ...]) -> CallSession:
         """A session for a call that has just connected. Raises `OSError` if its folder can't be made."""
+        folder = self._calls / call.id
+        keeper = CallKeeper(folder, call, self._policy, self._agent.phrases, self._recording, self._store)
         return CallSession(
             call=call,
             agent=self._agent,
             engines=self._engines,
             leg=leg,
-            keeper=CallKeeper(
-                self._calls / call.id, call, self._policy, self._agent.phrases, self._recording, self._store
-            ),
+            keeper=keeper,
             heartbeat=self._heartbeat,
             policy=self._policy,
             earlier=earlier,
-            watch=LatencyWatch(Ledger(self._policy)),
+            watch=LatencyWatch(keeper.ledger),
         )
 
 
@@ -76,11 +76,11 @@ class LatencyWatch:
     """Puts each turn's voice-to-voice latency into the metrics as soon as it is known."""
 
     def __init__(self, ledger: Ledger) -> None:
+        """`ledger` has taken in each event before this is told of it."""
         self._ledger = ledger
         self._seen = 0
 
     def __call__(self, event: Event, commands: Sequence[Command]) -> None:
-        self._ledger.note(event, commands)
         for turn in self._ledger.turns[self._seen :]:
             VOICE_TO_VOICE.observe(turn.voice_to_voice / 1000)
         self._seen = len(self._ledger.turns)

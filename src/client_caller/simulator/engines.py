@@ -46,6 +46,9 @@ class EchoStt:
 class EchoStream:
     """One call's ear: a partial with each new word, everything since the last final on `finish`."""
 
+    dropped = 0
+    """It always keeps up."""
+
     def __init__(self, final_delay: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._final_delay = final_delay
