@@ -63,7 +63,7 @@ def test_a_clause_is_complete_before_it_is_known_to_be(journal: Path) -> None:
 
 def test_a_sound_that_the_ledger_does_not_know_has_no_turn(journal: Path) -> None:
     """Nothing is matched that is not the same moment."""
-    assert LedgerView(journal, greeting=70).turn(2600) is None
+    assert LedgerView(journal, greeting=70).turn(2500) is None
 
 
 def test_a_broken_journal_is_an_error(tmp_path: Path) -> None:
