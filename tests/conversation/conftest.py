@@ -47,9 +47,9 @@ class Call:
                 self._words += [(command.clause, word) for word in range(len(words_of(command.text)))]
 
     def asked(self) -> list[commands.Command]:
-        """What the conversation asked for since the last look."""
+        """What the conversation asked for since the last look; not `JudgeTurn`, which goes with each pause."""
         asked, self._asked = self._asked, []
-        return asked
+        return [command for command in asked if not isinstance(command, commands.JudgeTurn)]
 
     def spoken(self) -> list[str]:
         """The clauses among what was asked for since the last look."""
@@ -124,6 +124,10 @@ class Call:
         """The caller says something, and waits for the answer: the turn is over."""
         self.says(text)
         self.hush(self.policy.endpoint_closed - 96)
+
+    def judged(self, completion: float, request: int | None = None) -> None:
+        """The turn model has listened to the pause."""
+        self.tell(events.TurnJudged(self.now, self.request if request is None else request, completion))
 
     # ---------------------------------------------------------------- the agent
 

@@ -51,6 +51,23 @@ def test_closed_words_do_not(text: str) -> None:
     assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_closed
 
 
+@pytest.mark.parametrize(
+    ("completion", "silence"),
+    [(None, 480), (0.0, 1100), (0.19, 1100), (0.2, 480), (0.84, 480), (0.85, 250), (1.0, 250)],
+)
+def test_the_voice_decides_where_it_is_sure(completion: float | None, silence: int) -> None:
+    """A voice that stays up is waited for; one that has come down is answered soon."""
+    assert silence_needed(Evidence("It is blue", completion=completion), Policy(), PHRASES) == silence
+
+
+@pytest.mark.parametrize("completion", [None, 0.0, 0.5, 1.0])
+def test_words_can_outvote_the_voice(completion: float | None) -> None:
+    """In the middle of a number the voice says nothing; and a "yes" is a whole answer, however it sounds."""
+    assert silence_needed(Evidence("five five five", "", completion), Policy(), PHRASES) == 1100
+    assert silence_needed(Evidence("my name is", "", completion), Policy(), PHRASES) == 1100
+    assert silence_needed(Evidence("yes", "Is it?", completion), Policy(), PHRASES) == 200
+
+
 @pytest.mark.parametrize("text", ["five five", "My number is 5 5 5", "it is oh seven", "double three"])
 def test_digits_are_waited_for(text: str) -> None:
     """Who says single digits one after the other dictates a number, and pauses between its groups."""

@@ -31,6 +31,54 @@ def test_a_turn_is_over_after_the_silence_its_words_ask_for(call: Call, words: s
     assert call.turns() == [words]
 
 
+def test_the_turn_model_is_asked_once_for_each_pause(call: Call) -> None:
+    """Together with speech to text: both have something to say about the same silence."""
+    asked = []
+    call.core.receive = _watched(call.core.receive, asked)  # type: ignore[method-assign]
+    call.talk(640)
+    call.hush(320)
+    call.talk(320)
+    call.hush(320)
+    assert [c.request for c in asked if isinstance(c, JudgeTurn)] == [1, 2]
+
+
+def _watched(
+    receive: Callable[[events.Event], tuple[Command, ...]], asked: list[Command]
+) -> Callable[[events.Event], tuple[Command, ...]]:
+    def watched(event: events.Event) -> tuple[Command, ...]:
+        commands = receive(event)
+        asked.extend(commands)
+        return commands
+
+    return watched
+
+
+@pytest.mark.parametrize(("completion", "silence"), [(0.1, 1100), (0.5, 480), (0.9, 250)])
+def test_a_judgement_moves_the_end_of_the_turn(call: Call, completion: float, silence: int) -> None:
+    """As soon as it is known; never to before the present moment."""
+    call.says("It is blue")
+    call.judged(completion)
+    call.hush(silence - 96 - 31)
+    assert call.turns() == []
+    call.hush(64)
+    assert call.turns() == ["It is blue"]
+
+
+def test_a_judgement_of_an_earlier_pause_says_nothing_of_this_one(call: Call) -> None:
+    """The caller has spoken on since."""
+    call.says("It is blue")
+    call.talk(320)
+    call.judged(0.9)
+    call.hush(96)
+    call.judged(0.9, request=1)
+    call.final("or green")
+    call.finished()
+    call.hush(352)
+    assert call.turns() == []
+    call.hush(64)
+    assert call.turns() == ["It is blue or green"]
+
+
 def test_silence_is_asked_about_once_for_each_pause(call: Call) -> None:
     """Three windows of silence, then one request; speech begins a new pause with a request of its own."""
     call.talk(320)

@@ -57,6 +57,16 @@ class FinishTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeTurn:
+    """Ask the turn model, if there is one, whether the caller sounds as if they had finished.
+
+    Answered by `TurnJudged` with the number of the pause's `FinishTranscript`, or not at all: it is not waited for.
+    """
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunTool:
     """Run one of the agent's tools. Answered by `ToolFinished`, whatever the caller says meanwhile."""
 
@@ -78,4 +88,4 @@ class EndCall:
     reason: str
 
 
-Command = StartReply | Speak | Release | Hold | CancelReply | FinishTranscript | RunTool | StartRecording | EndCall
+Command = StartReply | Speak | Release | Hold | CancelReply | FinishTranscript | JudgeTurn | RunTool | StartRecording | EndCall

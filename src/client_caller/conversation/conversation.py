@@ -15,6 +15,7 @@ from client_caller.conversation.commands import (
     EndCall,
     FinishTranscript,
     Hold,
+    JudgeTurn,
     Release,
     RunTool,
     Speak,
@@ -155,7 +156,7 @@ class Conversation:
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
         text = self.turn.text
-        needed = silence_needed(Evidence(text, self.agent_said), self.policy, self.phrases) if text else 0
+        needed = silence_needed(Evidence(text, self.agent_said, self.turn.completion), self.policy, self.phrases) if text else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property
@@ -384,7 +385,7 @@ class Conversation:
             facts.resolve_late(self)
         self._requests += 1
         self.turn.request = self._requests
-        self._commands.append(FinishTranscript(self._requests))
+        self._commands += FinishTranscript(self._requests), JudgeTurn(self._requests)
 
     def take_turn(self) -> None:
         """The caller has finished."""

@@ -35,15 +35,26 @@ class Evidence:
     """The words so far."""
     asked: str = ""
     """What the agent had said before, as far as it was heard."""
+    completion: float | None = None
+    """How finished the caller's voice sounds to the turn model, 0 to 1; None if it has not answered."""
 
 
 def silence_needed(evidence: Evidence, policy: Policy, phrases: Phrases) -> int:
-    """The silence in milliseconds after which a turn is over."""
+    """The silence in milliseconds after which a turn is over. The first that applies, of these:
+
+    Words that ask for more are waited for, whatever the voice does: in the middle of a number it says nothing. A "yes"
+    to a question for yes or no is all that was asked for, whatever the voice does. Then the voice decides, where it is
+    sure; its "unfinished" is worth more than its "finished" (experiments/turn_model.py).
+    """
     if promises_more(evidence.text, phrases):
         return policy.endpoint_open
     if asks_yes_or_no(evidence.asked, phrases) and _is_one_of(words(evidence.text), phrases.yes_and_no):
         return policy.endpoint_sure
-    return policy.endpoint_closed
+    if evidence.completion is None:
+        return policy.endpoint_closed
+    if evidence.completion < policy.sounds_unfinished:
+        return policy.endpoint_open
+    return policy.endpoint_finished if evidence.completion >= policy.sounds_finished else policy.endpoint_closed
 
 
 def promises_more(text: str, phrases: Phrases) -> bool:

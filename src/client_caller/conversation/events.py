@@ -75,6 +75,16 @@ class TranscriptFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnJudged:
+    """The turn model has listened to the pause of `FinishTranscript(request)`."""
+
+    at: int
+    request: int
+    completion: float
+    """How likely the caller has finished, by the sound of their voice: 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyText:
     """The language model produced some more text of a reply."""
 
@@ -195,6 +205,7 @@ Event = (
     | PartialTranscript
     | FinalTranscript
     | TranscriptFinished
+    | TurnJudged
     | ReplyText
     | ReplyFinished
     | ToolRequested

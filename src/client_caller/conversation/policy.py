@@ -45,11 +45,17 @@ class Policy:
     so that the final words are there when the turn is over."""
     endpoint_sure: int = 200
     """Silence that ends a turn which answers just what was asked: a "yes" to a question for yes or no."""
+    endpoint_finished: int = 250
+    """Silence that ends a turn whose words sound complete, and whose voice does: the turn model is sure."""
     endpoint_closed: int = 480
-    """Silence that ends a turn whose words sound complete."""
+    """Silence that ends a turn whose words sound complete, and of whose voice nothing is known."""
     endpoint_open: int = 1100
     """Silence that ends a turn whose words ask for more ("my number is", a comma). People pause inside sentences for
     up to about one second; peers wait 2.5 to 3.6 s here."""
+    sounds_finished: float = 0.85
+    """The turn model is sure from here on that the caller has finished."""
+    sounds_unfinished: float = 0.2
+    """Below this it is sure that they have not; worth 400 ms of waiting for everybody (experiments/turn_model.py)."""
     transcript_patience: int = 1500
     """How long after the end of speech the final words are waited for before the turn is taken as it stands."""
     wordless_speech: int = 3000
@@ -158,7 +164,8 @@ class Phrases:
     )  # fmt: skip
     """How single digits are spoken: who says several in a row dictates a number, and pauses between its groups."""
     open_endings: tuple[str, ...] = (
-        "a", "an", "and", "at", "but", "by", "for", "from", "in", "is", "my", "of", "on", "or", "so", "the",
-        "to", "uh", "um", "with",
+        "a", "about", "an", "and", "at", "because", "but", "by", "for", "from", "he", "i", "i'm", "if", "in", "into",
+        "is", "my", "of", "on", "or", "our", "she", "so", "the", "their", "they", "to", "uh", "um", "we", "well", "with",
+        "your",
     )  # fmt: skip
     """Last words that promise more."""

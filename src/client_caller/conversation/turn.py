@@ -27,6 +27,8 @@ class CallerTurn:
     """Speech in the turn, without its pauses."""
     finals: list[str] = field(default_factory=list)
     partial: str = ""
+    completion: float | None = None
+    """What the turn model made of this pause: 0 the caller goes on, 1 they have finished."""
     words_since: int = 0
     """Since when the words are what they are now."""
     guesses: int = 0
@@ -93,7 +95,7 @@ class CallerTurn:
         self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
         self.voiced += self._rising
         self.last_speech = audio_end
-        self.request, self.understood = None, False
+        self.request, self.understood, self.completion = None, False, None
 
     def guess(self, partial: str, at: int) -> None:
         """Take in the present guess of the words that follow the final ones."""
