@@ -77,6 +77,15 @@ class Calls(_Section):
     )
 
 
+class Turns(_Section):
+    """How the end of a caller's turn is recognised."""
+
+    model: Literal["smart-turn", "none"] = Field(
+        default="smart-turn",
+        description="smart-turn: listens to the voice too, about 60 ms of CPU a pause. none: words and silence.",
+    )
+
+
 class Settings(_Section):
     """The whole configuration."""
 
@@ -85,6 +94,7 @@ class Settings(_Section):
     stt: SttOptions = SttOptions()
     llm: LlmOptions = LlmOptions()
     tts: TtsOptions = TtsOptions()
+    turns: Turns = Turns()
     calls: Calls = Field(default_factory=lambda: Calls())
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from client_caller.conversation import events
-from client_caller.conversation.commands import CancelReply, FinishTranscript, Hold, Release, Speak, StartReply
+from client_caller.conversation.commands import (
+    CancelReply,
+    Command,
+    FinishTranscript,
+    Hold,
+    JudgeTurn,
+    Release,
+    Speak,
+    StartReply,
+)
+from client_caller.conversation.conversation import Conversation
 from client_caller.conversation.history import AgentSaid
 from client_caller.conversation.policy import Phrases
 
@@ -31,26 +41,14 @@ def test_a_turn_is_over_after_the_silence_its_words_ask_for(call: Call, words: s
     assert call.turns() == [words]
 
 
-def test_the_turn_model_is_asked_once_for_each_pause(call: Call) -> None:
+def test_the_turn_model_is_asked_once_for_each_pause() -> None:
     """Together with speech to text: both have something to say about the same silence."""
-    asked = []
-    call.core.receive = _watched(call.core.receive, asked)  # type: ignore[method-assign]
-    call.talk(640)
-    call.hush(320)
-    call.talk(320)
-    call.hush(320)
-    assert [c.request for c in asked if isinstance(c, JudgeTurn)] == [1, 2]
-
-
-def _watched(
-    receive: Callable[[events.Event], tuple[Command, ...]], asked: list[Command]
-) -> Callable[[events.Event], tuple[Command, ...]]:
-    def watched(event: events.Event) -> tuple[Command, ...]:
-        commands = receive(event)
-        asked.extend(commands)
-        return commands
-
-    return watched
+    core = Conversation(phrases=Phrases(greeting=""))
+    core.receive(events.CallStarted(0))
+    asked: list[Command] = []
+    for window, probability in enumerate([0.9] * 20 + [0.1] * 10 + [0.9] * 10 + [0.1] * 10, start=1):
+        asked += core.receive(events.SpeechProbability(window * 32, window * 32, probability))
+    assert asked == [FinishTranscript(1), JudgeTurn(1), FinishTranscript(2), JudgeTurn(2)]
 
 
 @pytest.mark.parametrize(("completion", "silence"), [(0.1, 1100), (0.5, 480), (0.9, 250)])

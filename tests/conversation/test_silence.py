@@ -218,6 +218,8 @@ class Scene:
                 self.later(delay * self.random.randrange(1, 5), lambda: self.tell(done(self.now, tool_call, "seven")))
             case commands.EndCall(reason):
                 self.over = reason
+            case commands.JudgeTurn():
+                pass  # a turn model need not answer
             case _:
                 raise AssertionError(command)
 

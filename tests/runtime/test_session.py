@@ -12,6 +12,7 @@ from client_caller.conversation import commands, events
 from client_caller.conversation.history import AgentSaid, CallerSaid, Message, ToolCall, ToolUsed
 from client_caller.conversation.policy import Phrases, Policy
 from client_caller.engines.protocols import CallContext, EngineError, LlmResult, Speech, SttStream, Token, Tool
+from client_caller.runtime.turn_judges import TurnJudges
 from client_caller.simulator import tones
 from client_caller.simulator.caller import Caller, Part
 from client_caller.simulator.engines import CannedModel, EchoStt, ToneSpeech
@@ -387,3 +388,28 @@ def test_speculative_work_is_given_up_when_the_caller_goes_on(stage: "Stage") ->
     ]
     cancelled = [c for _, asked in scene.notes.events for c in asked if isinstance(c, commands.CancelReply)]
     assert len(cancelled) == 1
+
+
+def test_the_turn_model_hears_the_caller_s_pause(stage: "Stage") -> None:
+    """It is asked in each pause, with the caller's audio up to then; a sure answer shortens the wait."""
+    heard: list[bytes] = []
+
+    judges = TurnJudges(lambda mulaw: heard.append(mulaw) or 0.97)  # type: ignore[func-returns-value]
+    scene = run_virtual(stage.play(polite, judges=judges), busy=lambda: judges.busy)
+    judges.close()
+    judged = [event for event, _ in scene.notes.events if isinstance(event, events.TurnJudged)]
+    assert {event.completion for event in judged} == {0.97}
+    assert [spelled.word for spelled in tones.read(heard[-1])] == ["may", "I", "come"]
+    assert len(heard[-1]) <= 8 * 8000
+
+
+def test_a_turn_model_that_breaks_is_done_without(stage: "Stage") -> None:
+    """The caller is answered all the same."""
+
+    def broken(mulaw: bytes) -> float:
+        raise RuntimeError("no model today")
+
+    judges = TurnJudges(broken)
+    scene = run_virtual(stage.play(polite, judges=judges), busy=lambda: judges.busy)
+    judges.close()
+    assert scene.heard_words == ["Good", "morning,", "who", "is", "there?", "All", "right", "then."]

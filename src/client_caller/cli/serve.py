@@ -23,7 +23,7 @@ from client_caller.calls.store import Store, StoreError, database_in
 from client_caller.engines.build import build_engines
 from client_caller.engines.protocols import EngineError, Engines
 from client_caller.models.cache import ModelMissing, find
-from client_caller.models.manifest import SILERO_VAD
+from client_caller.models.manifest import SILERO_VAD, SMART_TURN
 from client_caller.server.house import Place, answer_calls
 from client_caller.server.run import listen
 from client_caller.server.security import Gate, Unsafe, make_gate
@@ -91,6 +91,7 @@ def _prepare(target: str | None, settings: Settings, stack: ExitStack) -> _Plan:
     agent, script = _agent(target)
     engines = build_engines(settings.stt, settings.llm, settings.tts, script)
     speech_model = find(SILERO_VAD.name)
+    turn_model = find(SMART_TURN.name) if settings.turns.model == SMART_TURN.name else None
     calls = settings.calls
     url = calls.database_url.get_secret_value() if calls.database_url else database_in(calls.data_dir)
     token = settings.server.metrics_token
@@ -104,6 +105,7 @@ def _prepare(target: str | None, settings: Settings, stack: ExitStack) -> _Plan:
             calls=calls.data_dir / "calls",
             recording=calls.recording,
             speech_model=speech_model,
+            turn_model=turn_model,
             max_calls=settings.server.max_calls,
             metrics_token=token.get_secret_value() if token else None,
         ),
@@ -151,6 +153,7 @@ def _announce(plan: _Plan, settings: Settings) -> None:
         f"  speech to text   {settings.stt.engine}",
         f"  language model   {settings.llm.engine}{f', {settings.llm.model}' if settings.llm.model else ''}",
         f"  text to speech   {settings.tts.engine}",
+        f"  end of a turn    {settings.turns.model}",
         f"  recording        {place.recording}; calls are kept in {place.calls}",
     ]
     if gate.signature:

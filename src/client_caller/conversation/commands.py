@@ -88,4 +88,15 @@ class EndCall:
     reason: str
 
 
-Command = StartReply | Speak | Release | Hold | CancelReply | FinishTranscript | JudgeTurn | RunTool | StartRecording | EndCall
+Command = (
+    StartReply
+    | Speak
+    | Release
+    | Hold
+    | CancelReply
+    | FinishTranscript
+    | JudgeTurn
+    | RunTool
+    | StartRecording
+    | EndCall
+)

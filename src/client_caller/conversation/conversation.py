@@ -155,8 +155,8 @@ class Conversation:
     @property
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
-        text = self.turn.text
-        needed = silence_needed(Evidence(text, self.agent_said, self.turn.completion), self.policy, self.phrases) if text else 0
+        evidence = Evidence(self.turn.text, self.agent_said, self.turn.completion)
+        needed = silence_needed(evidence, self.policy, self.phrases) if evidence.text else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property

@@ -36,8 +36,8 @@ def note(c: Conversation, event: events.Event) -> bool:
             _hear_final(c, text.strip())
         case events.TranscriptFinished(request=request):
             _understand(c, request)
-        case events.TurnJudged(request=request, completion=completion) if request == c.turn.request:
-            c.turn.completion = completion
+        case events.TurnJudged(request=request, completion=completion):
+            c.turn.completion = completion if request == c.turn.request else c.turn.completion
         case events.DigitPressed(digit=digit):
             c.turn.add(KEY.format(digit), c.now)
             c.turn.last_speech = max(c.turn.last_speech, c.now)

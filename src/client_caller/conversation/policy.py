@@ -165,7 +165,7 @@ class Phrases:
     """How single digits are spoken: who says several in a row dictates a number, and pauses between its groups."""
     open_endings: tuple[str, ...] = (
         "a", "about", "an", "and", "at", "because", "but", "by", "for", "from", "he", "i", "i'm", "if", "in", "into",
-        "is", "my", "of", "on", "or", "our", "she", "so", "the", "their", "they", "to", "uh", "um", "we", "well", "with",
-        "your",
+        "is", "my", "of", "on", "or", "our", "she", "so", "the", "their", "they", "to", "uh", "um", "we", "well",
+        "with", "your",
     )  # fmt: skip
     """Last words that promise more."""

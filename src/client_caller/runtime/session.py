@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 
 from client_caller.agents.agent import Agent
 from client_caller.agents.tool import ToolFailed
+from client_caller.audio.turn_model import SAMPLES as JUDGED
 from client_caller.calls.call import Call
 from client_caller.conversation import commands, events
 from client_caller.conversation.conversation import Conversation
@@ -35,6 +36,7 @@ from client_caller.engines.protocols import (
 from client_caller.runtime.ear import Ear
 from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.runtime.player import SAMPLES_A_MS, Player
+from client_caller.runtime.turn_judges import TurnJudges
 from client_caller.telephony.leg import Leg
 
 log = logging.getLogger(__name__)
@@ -69,12 +71,14 @@ class CallSession:
         leg: Leg,
         keeper: Keeper,
         heartbeat: Heartbeat,
+        judges: TurnJudges | None = None,
         policy: Policy | None = None,
         earlier: tuple[Entry, ...] = (),
         watch: Watch | None = None,
     ) -> None:
         """
         Args:
+            judges: The turn model of the process. Without one, turns end by their words and by silence.
             policy: Instead of the agent's own.
             earlier: What was said before, when a call is resumed after a lost connection.
             watch: Told of each event and its commands, after they were carried out: for a live view.
@@ -86,6 +90,10 @@ class CallSession:
         self._leg = leg
         self._keeper = keeper
         self._heartbeat = heartbeat
+        self._judges = judges
+        self._judging: asyncio.Task[None] | None = None
+        self._past = bytearray()
+        """The caller's last seconds, for the turn model."""
         self._earlier = earlier
         self._watch = watch
         self._context = CallContext(call.id, agent.language, agent.hints)
@@ -142,6 +150,9 @@ class CallSession:
         self._keeper.hear(mulaw, at * SAMPLES_A_MS)
         self._voice.feed(mulaw)
         self._ear.feed(mulaw)
+        if self._judges is not None:
+            self._past += mulaw
+            del self._past[:-JUDGED]
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
@@ -242,6 +253,11 @@ class CallSession:
                     task.cancel()
             case commands.FinishTranscript(request):
                 self._ear.finish(request)
+            case commands.JudgeTurn(request):
+                if self._judging is not None:
+                    self._judging.cancel()
+                if self._judges is not None:
+                    self._judging = self._start(self._judge(self._judges, request))
             case commands.RunTool(tool_call, name, arguments):
                 self._start(self._use(tool_call, name, arguments), self._tools)
             case commands.StartRecording():
@@ -300,6 +316,16 @@ class CallSession:
         except ToolFailed as error:
             result, failed = str(error), True
         self._tell(events.ToolFinished(self.now, tool_call, result, failed))
+
+    async def _judge(self, judges: TurnJudges, request: int) -> None:
+        try:
+            completion = await judges.ask(bytes(self._past))
+        except Exception:
+            # Nothing waits for a judgement: a turn whose sound can't be judged ends by its words.
+            log.exception("call %s: the turn model broke", self.call.id)
+            return
+        if completion is not None:
+            self._tell(events.TurnJudged(self.now, request, round(completion, 3)))
 
     def _heard(self, result: SttResult) -> None:
         match result:

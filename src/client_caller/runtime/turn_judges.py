@@ -55,6 +55,11 @@ class TurnJudges:
         TURN_JUDGEMENTS.labels("late" if self._clock() - asked > DEADLINE else "in_time").inc()
         return probability
 
+    @property
+    def busy(self) -> bool:
+        """Whether a judgement is under way: what a virtual clock has to wait for."""
+        return any(not work.done() for work in self._unfinished)
+
     def close(self) -> None:
         """Stop the worker. Judgements that it has not begun are cancelled."""
         self._worker.shutdown(wait=False, cancel_futures=True)

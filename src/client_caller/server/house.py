@@ -10,11 +10,13 @@ from pathlib import Path
 
 from client_caller.agents.agent import Agent
 from client_caller.audio.g711 import SAMPLE_RATE
+from client_caller.audio.turn_model import TurnModel
 from client_caller.audio.voices import VoiceBatch
 from client_caller.calls.store import RecordingMode, Store
 from client_caller.engines.protocols import Engines
 from client_caller.observe.metrics import DROPPED_AUDIO, LOOP_LAG
 from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.runtime.turn_judges import TurnJudges
 from client_caller.server.app import create_app
 from client_caller.server.run import serve
 from client_caller.server.security import Gate
@@ -38,6 +40,8 @@ class Place:
     recording: RecordingMode
     speech_model: Path
     """Of voice activity detection (`models.cache.find`)."""
+    turn_model: Path | None = None
+    """Of the turn model; None: turns end by their words and by silence."""
     max_calls: int
     metrics_token: str | None = None
     """None: there is no `/metrics`."""
@@ -54,10 +58,12 @@ async def answer_calls(
     heartbeat = Heartbeat(voices, watch=BeatWatch(voices))
     beating = asyncio.create_task(heartbeat.run())
     beating.add_done_callback(_report)
+    judges = TurnJudges(TurnModel(place.turn_model).judge) if place.turn_model is not None else None
     sessions = Sessions(
         agent=agent,
         engines=engines,
         heartbeat=heartbeat,
+        judges=judges,
         store=store,
         calls=place.calls,
         recording=place.recording,
@@ -78,6 +84,8 @@ async def answer_calls(
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
+        if judges is not None:
+            judges.close()
         await engines.close()
         await asyncio.to_thread(store.close)
 

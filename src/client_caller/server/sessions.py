@@ -22,6 +22,7 @@ from client_caller.observe.latency import Ledger
 from client_caller.observe.metrics import VOICE_TO_VOICE
 from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.runtime.session import CallSession
+from client_caller.runtime.turn_judges import TurnJudges
 from client_caller.server.switchboard import Earlier
 from client_caller.telephony.leg import Leg
 
@@ -42,6 +43,7 @@ class Sessions:
         agent: Agent,
         engines: Engines,
         heartbeat: Heartbeat,
+        judges: TurnJudges | None = None,
         store: Store,
         calls: Path,
         recording: RecordingMode,
@@ -50,6 +52,7 @@ class Sessions:
         self._agent = agent
         self._engines = engines
         self._heartbeat = heartbeat
+        self._judges = judges
         self._store = store
         self._calls = calls
         self._recording = recording
@@ -66,6 +69,7 @@ class Sessions:
             leg=leg,
             keeper=keeper,
             heartbeat=self._heartbeat,
+            judges=self._judges,
             policy=self._policy,
             earlier=earlier,
             watch=LatencyWatch(keeper.ledger),
