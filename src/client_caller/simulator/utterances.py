@@ -30,6 +30,8 @@ SENTENCES = (
 """Questions and answers of ordinary length, for a synthetic voice."""
 BACKCHANNELS = ("Yeah.", "Okay.", "Right.")
 
+_DIGITS = frozenset(("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+"""A sentence that ends in two may be a number being dictated, which an agent rightly waits for."""
 _PAUSE = 400 * 8
 """Samples: a recording with a longer pause inside tells more about endpointing than about latency."""
 _BEGINS_WITHIN, _ENDS_WITHIN = 60 * 8, 100 * 8
@@ -82,9 +84,9 @@ async def spoken(voice: TextToSpeech) -> Repertoire:
 def recorded(folder: Path) -> Repertoire:
     """What a folder with a `manifest.json` holds: `files`, each with `file`, `set`, `label`, `transcript`, `speech`.
 
-    Sentences are those of `set` "utterance" with a transcript, in which nobody pauses for long and label and level
-    agree where speech begins and ends. Backchannels are the short ones whose label says "listener token"; their words
-    are not known, and speech to text is told "yeah". Raises `UnreadableRecording`.
+    Sentences are those of `set` "utterance" with a transcript that is no dictated number, in which nobody pauses for
+    long, and label and level agree where speech begins and ends. Backchannels are the short ones whose label says
+    "listener token"; their words are not known, and speech to text is told "yeah". Raises `UnreadableRecording`.
     """
     try:
         files = json.loads((folder / "manifest.json").read_text())["files"]
@@ -103,7 +105,8 @@ def recorded(folder: Path) -> Repertoire:
 
 
 def _is_sentence(one: Mapping[str, Any]) -> bool:
-    return one["set"] == "utterance" and bool(one.get("transcript")) and not one.get("ignore")
+    words = (one.get("transcript") or "").split()
+    return one["set"] == "utterance" and bool(words) and not _DIGITS.issuperset(words[-2:]) and not one.get("ignore")
 
 
 def _is_token(one: Mapping[str, Any]) -> bool:
