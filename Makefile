@@ -17,10 +17,12 @@ test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/client-caller models pull
 	$(BIN)/pytest -n 2 --dist worksteal
 
-check: $(VENV)/.dev ## Lint, formatting and types
+check: $(VENV)/.dev ## Lint, formatting, types, and every branch of the pure core under test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/pytest tests/conversation --ignore tests/conversation/test_laws.py --ignore tests/conversation/test_silence.py \
+		--cov=client_caller.conversation --cov-branch --cov-fail-under=100 --cov-report=term:skip-covered
 
 constraints: ## Renew constraints.txt from the newest releases that pyproject.toml allows
 	rm -rf .constraints && $(PYTHON) -m venv .constraints

@@ -164,6 +164,23 @@ def test_what_is_missing_is_said(
     assert result.stdout == ""
 
 
+def test_an_engine_that_does_not_work_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silero_path: Path
+) -> None:
+    """An agent that can't speak does not answer: exit code 1, and one line with the engine and what to do."""
+    monkeypatch.chdir(tmp_path)
+    nobody = {"CLIENT_CALLER_TTS_ENGINE": "openai", "CLIENT_CALLER_TTS_BASE_URL": "http://127.0.0.1:9/v1"}
+    here = {"CLIENT_CALLER_CALLS_DATA_DIR": str(tmp_path), "CLIENT_CALLER_SERVER_PORT": "0"}
+    for name, value in (NOBODYS | EMBEDDED | here | nobody).items():
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(app, ["serve", "--insecure-local"])
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "Trying text to speech …"
+    assert result.stderr.startswith("Text to speech does not work")
+    assert "http://127.0.0.1:9/v1 can't be reached. Is it running, and is base_url right?\n" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_taken_port_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silero_path: Path) -> None:
     """With the way out."""
     monkeypatch.chdir(tmp_path)

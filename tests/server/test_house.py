@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from client_caller.agents.agent import Agent
 from client_caller.audio.voices import BACKLOG, VoiceBatch
 from client_caller.calls.store import Store
-from client_caller.engines.protocols import Engines
+from client_caller.engines.protocols import CallContext, EngineError, Engines, Speech
 from client_caller.observe.metrics import REGISTRY
 from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.server.house import BeatWatch, Place, answer_calls
@@ -23,7 +24,7 @@ from client_caller.simulator.engines import CannedModel, EchoStt, ToneSpeech
 class House:
     """A running server and what it was given."""
 
-    def __init__(self, folder: Path, model: Path) -> None:
+    def __init__(self, folder: Path, model: Path, *, mute: bool = False) -> None:
         self.closed: list[str] = []
         self.started = asyncio.Event()
         sock = listen("127.0.0.1", 0)
@@ -37,8 +38,18 @@ class House:
             speech_model=model,
             max_calls=1,
         )
-        engines = Engines(EchoStt(), CannedModel(lambda messages: "Yes."), _ClosingSpeech(self.closed))
-        self.task = asyncio.create_task(answer_calls(Agent(""), engines, store, place, self.started.set))
+        speech = (_Mute if mute else _ClosingSpeech)(self.closed)
+        engines = Engines(EchoStt(), CannedModel(lambda messages: "Yes."), speech)
+        self.told: list[str] = []
+        self.task = asyncio.create_task(
+            answer_calls(
+                Agent(""), engines, store, place, started=self._start, progress=lambda line: self.told.append(line)
+            )
+        )
+
+    def _start(self) -> None:
+        self.told.append("started")
+        self.started.set()
 
     async def ready(self) -> tuple[int, Any]:
         await self.started.wait()
@@ -61,6 +72,11 @@ class _ClosingSpeech(ToneSpeech):
         self._closed.append("tts")  # type: ignore[attr-defined]
 
 
+class _Mute(_ClosingSpeech):
+    def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
+        raise EngineError("tts", "The server is not there. Start it.")
+
+
 class _ClosingStore(Store):
     def __init__(self, closed: list[str], folder: Path) -> None:
         super().__init__(f"sqlite:///{folder / 'calls.sqlite3'}")
@@ -76,6 +92,28 @@ async def test_it_answers_and_closes_what_it_was_given(tmp_path: Path, silero_pa
     house = House(tmp_path, silero_path)
     assert await house.ready() == (200, "ready")
     await house.end()
+    assert house.closed == ["tts", "store"]
+
+
+async def test_no_request_is_answered_before_every_engine_was_used(tmp_path: Path, silero_path: Path) -> None:
+    """The first call does not pay for the start of an engine: each is used once before, and the operator sees it."""
+    house = House(tmp_path, silero_path)
+    await house.ready()
+    await house.end()
+    assert house.told == [
+        "Trying speech to text …",
+        "Trying the language model …",
+        "Trying text to speech …",
+        "started",
+    ]
+
+
+async def test_a_server_with_an_engine_that_does_not_work_never_answers(tmp_path: Path, silero_path: Path) -> None:
+    """It ends with the engine's reason, and closes what it was given."""
+    house = House(tmp_path, silero_path, mute=True)
+    with pytest.raises(EngineError, match=r"^Text to speech does not work.*Start it\.$"):
+        await asyncio.wait_for(house.task, 10)
+    assert not house.started.is_set()
     assert house.closed == ["tts", "store"]
 
 

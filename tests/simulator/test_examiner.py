@@ -69,12 +69,16 @@ def test_it_knows_where_its_words_are(questions: list[Utterance]) -> None:
 
 
 def test_a_question_spoilt_by_our_own_clock_is_asked_again(questions: list[Utterance]) -> None:
-    """One late frame, and the question is marked and repeated; a clock that is always late ends that, too."""
-    begun = Life(lambda one: one.ask(questions)).told[0].begins // g711.FRAME
-    once = Life(lambda one: one.ask(questions), late=lambda beat: 0.012 if beat == begun + 5 else 0)
+    """One late frame between question and answer, and the question is marked and repeated; a clock that is always late
+    ends that, too. In the middle of the question it would have done no harm.
+    """
+    done = Life(lambda one: one.ask(questions)).told[0].ends // g711.FRAME
+    once = Life(lambda one: one.ask(questions), late=lambda beat: 0.012 if beat in (done - 5, done + 1) else 0)
     assert [(one.name, one.punctual) for one in once.told] == [("first", False), ("first", True), ("second", True)]
     assert once.told[0].late == pytest.approx(12)
-    always = Life(lambda one: one.ask(questions), late=lambda beat: 0.012 if beat % 10 == 0 else 0)
+    before = Life(lambda one: one.ask(questions), late=lambda beat: 0.012 if beat == done - 5 else 0)
+    assert [(one.name, one.punctual) for one in before.told] == [("first", True), ("second", True)]
+    always = Life(lambda one: one.ask(questions), late=lambda beat: 0.012 if beat % 2 else 0)
     assert [one.name for one in always.told] == ["first"] * ATTEMPTS + ["second"] * ATTEMPTS
 
 

@@ -62,6 +62,7 @@ def latency(
             TimeElapsedColumn(),
             console=notes,
             transient=True,
+            auto_refresh=False,  # its thread would hold our frames up by 6 ms
         ) as progress:
             hums = len(repertoire.backchannels)
             task = progress.add_task(
@@ -75,7 +76,7 @@ def latency(
                 seed=seed,
                 delays=delays,
                 tell=lambda said: progress.update(
-                    task, advance=said.punctual, description=f"{said.purpose} {said.name}"
+                    task, advance=said.punctual, description=f"{said.purpose} {said.name}", refresh=True
                 ),
             )
             figures = asyncio.run(bench.run())

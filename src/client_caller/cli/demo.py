@@ -30,6 +30,7 @@ from client_caller.engines.protocols import EngineError, Engines
 from client_caller.models.cache import ModelMissing, find
 from client_caller.models.manifest import SILERO_VAD
 from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.runtime.readiness import get_ready
 from client_caller.runtime.session import CallSession
 from client_caller.server.sessions import new_call_id
 from client_caller.settings import load
@@ -78,8 +79,7 @@ class DemoCall:
             stack.push_async_callback(engines.close)
             stack.push_async_callback(callers_voice.close)
             caller = await self._caller(callers_voice)
-            await ear.start()
-            await voice.start()
+            await get_ready(agent, engines)
             heartbeat = Heartbeat(VoiceBatch(self.model))
             beating = asyncio.create_task(heartbeat.run())
             stack.callback(beating.cancel)

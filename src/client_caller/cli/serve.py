@@ -73,15 +73,22 @@ def serve(
         try:
             settings = load(config, options).settings
             plan = _prepare(agent, settings, stack)
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(_answer(plan, settings))
         except (SettingsError, TargetError, ScriptError, EngineError, ModelMissing, StoreError, Unsafe) as error:
             Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
             raise typer.Exit(1) from None
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(
-                answer_calls(
-                    plan.agent, plan.engines, plan.store, plan.place, started=lambda: _announce(plan, settings)
-                )
-            )
+
+
+async def _answer(plan: _Plan, settings: Settings) -> None:
+    await answer_calls(
+        plan.agent,
+        plan.engines,
+        plan.store,
+        plan.place,
+        started=lambda: _announce(plan, settings),
+        progress=_say,
+    )
 
 
 def _prepare(target: str | None, settings: Settings, stack: ExitStack) -> _Plan:
@@ -164,6 +171,9 @@ def _announce(plan: _Plan, settings: Settings) -> None:
         ]
     else:
         lines += [f"Without signatures, for this machine alone: {gate.url.http('/voice')}"]
-    console = Console()
     for line in lines:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        _say(line)
+
+
+def _say(line: str) -> None:
+    Console().print(line, soft_wrap=True, markup=False, highlight=False)

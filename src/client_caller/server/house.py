@@ -16,6 +16,7 @@ from client_caller.calls.store import RecordingMode, Store
 from client_caller.engines.protocols import Engines
 from client_caller.observe.metrics import DROPPED_AUDIO, LOOP_LAG
 from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.runtime.readiness import get_ready
 from client_caller.runtime.turn_judges import TurnJudges
 from client_caller.server.app import create_app
 from client_caller.server.run import serve
@@ -48,11 +49,19 @@ class Place:
 
 
 async def answer_calls(
-    agent: Agent, engines: Engines, store: Store, place: Place, started: Callable[[], None] = lambda: None
+    agent: Agent,
+    engines: Engines,
+    store: Store,
+    place: Place,
+    *,
+    started: Callable[[], None] = lambda: None,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Answer calls until a signal has come and those on the line are over; then close `engines` and `store`.
 
-    `started` is told once requests are answered.
+    Each engine is used once before the first request is answered; `progress` is given a line for each, and `started` is
+    told once requests are answered. Raises `EngineError` where an engine does not work: an agent that can't speak
+    should not answer.
     """
     voices = VoiceBatch(place.speech_model)
     heartbeat = Heartbeat(voices, watch=BeatWatch(voices))
@@ -80,6 +89,7 @@ async def answer_calls(
     )
     limit = agent.policy.max_call / 1000
     try:
+        await get_ready(agent, engines, progress)
         await serve(app, board, place.sock, drain_limit=limit, started=started)
     finally:
         beating.cancel()

@@ -11,6 +11,8 @@ from client_caller.simulator.caller import FRAME_MS, Caller, Part
 from client_caller.simulator.doubles.known_words import KnownWords
 from client_caller.simulator.utterances import Utterance
 
+LOOKED_AT = 50
+"""Frames, from the first that matters on, in which lateness of ours would show: longer than an answer takes."""
 LATE = 5.0
 """Milliseconds by which a frame of ours may be late without spoiling a figure that is to be true to 10."""
 ATTEMPTS = 3
@@ -38,7 +40,7 @@ class Said:
     until: int
     """When the caller had what it waited for."""
     late: float
-    """By how many milliseconds the latest of our frames was late meanwhile."""
+    """By how many milliseconds the latest of our frames was late since the caller was done (a question), or began."""
 
     @property
     def punctual(self) -> bool:
@@ -55,16 +57,11 @@ class Examiner:
         self._tell = tell
         self._random = random
         self._clock = asyncio.get_running_loop().time
-        self._frames = 0
-        self._earliest = float("inf")
-        """When the first frame should have been sent, by the most punctual frame so far."""
-        self._late = 0.0
+        self._starts: list[float] = []
+        """When the first frame should have been sent, as each frame has it that was not late, in milliseconds."""
 
     def live(self, heard: bytes) -> bytes | None:
-        now = self._clock() - self._frames * FRAME_MS / 1000
-        self._earliest = min(self._earliest, now)
-        self._late = max(self._late, (now - self._earliest) * 1000)
-        self._frames += 1
+        self._starts.append(self._clock() * 1000 - len(self._starts) * FRAME_MS)
         return self._caller.live(heard)
 
     def ask(self, questions: Sequence[Utterance]) -> "Examiner":
@@ -106,15 +103,16 @@ class Examiner:
 
     def _say(self, purpose: Purpose, utterance: Utterance, then: Part) -> Part:
         """Say something, and live on until what it was said for has come."""
-        start = self._frames * FRAME - FRAME
+        start = (len(self._starts) - 1) * FRAME
         for end, word in utterance.word_ends():
             self._words.expect(start + end, word)
-        self._late = 0.0
         self._caller.ear.listen_anew()
         yield from self._caller.say(utterance.clip, utterance.text)
         yield from then
-        now = self._frames * FRAME
-        self.said.append(
-            Said(purpose, utterance.name, start + utterance.begins, start + utterance.ends, now, self._late)
-        )
+        begins, ends = start + utterance.begins, start + utterance.ends
+        late = self._late_from((ends if purpose == "question" else begins) // FRAME)
+        self.said.append(Said(purpose, utterance.name, begins, ends, len(self._starts) * FRAME, late))
         self._tell(self.said[-1])
+
+    def _late_from(self, frame: int) -> float:
+        return max(self._starts[frame : frame + LOOKED_AT]) - min(self._starts)

@@ -30,10 +30,12 @@ SENTENCES = (
 """Questions and answers of ordinary length, for a synthetic voice."""
 BACKCHANNELS = ("Yeah.", "Okay.", "Right.")
 
+_DIGITS = frozenset(("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+"""A sentence that ends in two may be a number being dictated, which an agent rightly waits for."""
 _PAUSE = 400 * 8
 """Samples: a recording with a longer pause inside tells more about endpointing than about latency."""
-_BEGINS_WITHIN, _ENDS_WITHIN = 60 * 8, 150 * 8
-"""Samples by which a label and the level may differ. Labels of ends are known to 150 ms."""
+_BEGINS_WITHIN, _ENDS_WITHIN = 60 * 8, 100 * 8
+"""Samples by which a label and the level may differ: beyond that, breath and noise pass for the end of speech."""
 _TOKEN = (250 * 8, 450 * 8)
 """Length of a listener's token that is shorter than any interruption, samples."""
 
@@ -82,9 +84,9 @@ async def spoken(voice: TextToSpeech) -> Repertoire:
 def recorded(folder: Path) -> Repertoire:
     """What a folder with a `manifest.json` holds: `files`, each with `file`, `set`, `label`, `transcript`, `speech`.
 
-    Sentences are those of `set` "utterance" with a transcript, in which nobody pauses for long and label and level
-    agree where speech begins and ends. Backchannels are the short ones whose label says "listener token"; their words
-    are not known, and speech to text is told "yeah". Raises `UnreadableRecording`.
+    Sentences are those of `set` "utterance" with a transcript that is no dictated number, in which nobody pauses for
+    long, and label and level agree where speech begins and ends. Backchannels are the short ones whose label says
+    "listener token"; their words are not known, and speech to text is told "yeah". Raises `UnreadableRecording`.
     """
     try:
         files = json.loads((folder / "manifest.json").read_text())["files"]
@@ -92,11 +94,10 @@ def recorded(folder: Path) -> Repertoire:
         raise UnreadableRecording(
             f"{folder} has no manifest.json that lists its recordings (files: file, set, label, transcript, speech)."
         ) from error
-    sentences = [_read(folder, one, one["transcript"]) for one in files if _is_sentence(one)]
-    tokens = [_read(folder, one, "yeah") for one in files if _is_token(one)]
+    found = [(_named(folder, one), one) for one in files if _is_sentence(one) or _is_token(one)]
     repertoire = Repertoire(
-        tuple(utterance for utterance in sentences if utterance is not None),
-        tuple(utterance for utterance in tokens if utterance is not None),
+        tuple(utterance for utterance, one in found if _is_sentence(one) and _certain(utterance, one)),
+        tuple(utterance for utterance, one in found if _is_token(one) and _begins_as_labelled(utterance, one)),
     )
     if not repertoire.sentences or not repertoire.backchannels:
         raise UnreadableRecording(f"{folder} holds no labelled utterance, or no listener token, that can be used.")
@@ -104,21 +105,29 @@ def recorded(folder: Path) -> Repertoire:
 
 
 def _is_sentence(one: Mapping[str, Any]) -> bool:
-    return one["set"] == "utterance" and bool(one.get("transcript")) and not one.get("ignore")
+    words = (one.get("transcript") or "").split()
+    return one["set"] == "utterance" and bool(words) and not _DIGITS.issuperset(words[-2:]) and not one.get("ignore")
 
 
 def _is_token(one: Mapping[str, Any]) -> bool:
-    return "listener token" in one["label"] and _TOKEN[0] <= _samples(one["speech"][-1][1] - one["speech"][0][0])
+    if "listener token" not in one["label"]:
+        return False
+    shortest, longest = _TOKEN
+    return shortest <= _samples(one["speech"][-1][1] - one["speech"][0][0]) <= longest
 
 
-def _read(folder: Path, one: Mapping[str, Any], text: str) -> Utterance | None:
-    """None where a recording is not what is wanted."""
-    begins, ends = _samples(one["speech"][0][0]), _samples(one["speech"][-1][1])
-    clip = load(folder / one["file"])
-    found = _utterance(Path(one["file"]).stem, clip, text)
-    pause = int(np.diff(voiced(clip)).max(initial=0))
-    agreed = abs(found.begins - begins) <= _BEGINS_WITHIN and abs(found.ends - ends) <= _ENDS_WITHIN
-    return found if agreed and pause <= _PAUSE and (not _is_token(one) or ends - begins <= _TOKEN[1]) else None
+def _named(folder: Path, one: Mapping[str, Any]) -> Utterance:
+    return _utterance(Path(one["file"]).stem, load(folder / one["file"]), one.get("transcript") or "yeah")
+
+
+def _begins_as_labelled(utterance: Utterance, one: Mapping[str, Any]) -> bool:
+    return abs(utterance.begins - _samples(one["speech"][0][0])) <= _BEGINS_WITHIN
+
+
+def _certain(utterance: Utterance, one: Mapping[str, Any]) -> bool:
+    """Where it begins and ends, and that nobody pauses for long in between."""
+    ends = abs(utterance.ends - _samples(one["speech"][-1][1])) <= _ENDS_WITHIN
+    return ends and _begins_as_labelled(utterance, one) and np.diff(voiced(utterance.clip)).max(initial=0) <= _PAUSE
 
 
 def _samples(seconds: float) -> int:

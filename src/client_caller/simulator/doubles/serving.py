@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
 
 import uvicorn
@@ -16,6 +16,10 @@ Ending = Literal["complete", "aborted", "broken"]
 """Of an answer: sent whole, given up by the client, or given up by us as we were told."""
 
 
+class ClientGone(Exception):
+    """The client gave its request up before all of it had come."""
+
+
 @asynccontextmanager
 async def served(app: App) -> AsyncIterator[str]:
     """Serve while the block runs; gives the address, such as `http://127.0.0.1:41234`.
@@ -23,7 +27,12 @@ async def served(app: App) -> AsyncIterator[str]:
     Neither uvicorn's signal handlers, for the process belongs to somebody else, nor its shutdown, which takes 0.1 s to
     let clients finish: these are told at once.
     """
-    config = uvicorn.Config(app, interface="asgi3", lifespan="off", log_config=None, ws="none")
+
+    async def patient(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        with suppress(ClientGone):
+            await app(scope, receive, send)
+
+    config = uvicorn.Config(patient, interface="asgi3", lifespan="off", log_config=None, ws="none")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -40,10 +49,13 @@ async def served(app: App) -> AsyncIterator[str]:
 
 
 async def read_body(receive: Receive) -> bytes:
+    """A request's whole body. Raises `ClientGone`."""
     body = b""
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
