@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from client_caller.cli.bench_callers import callers
 from client_caller.cli.bench_density import Density, DensityBench, Disturbed
 from client_caller.cli.bench_heard import HeardBench
 from client_caller.cli.bench_latency import latency
@@ -25,6 +26,7 @@ from client_caller.simulator.wiretap import Judgement
 
 app = typer.Typer(help="Measure what calls cost, and whether what was heard is known.", no_args_is_help=True)
 app.command()(latency)
+app.command()(callers)
 
 LINES = {
     "perfect": PERFECT,
