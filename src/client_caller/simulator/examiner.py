@@ -13,8 +13,9 @@ from client_caller.simulator.utterances import Utterance
 
 LOOKED_AT = 50
 """Frames, from the first that matters on, in which lateness of ours would show: longer than an answer takes."""
-LATE = 5.0
-"""Milliseconds by which a frame of ours may be late without spoiling a figure that is to be true to 10."""
+LATE = 8.0
+"""Milliseconds by which a frame of ours may be late without spoiling a figure that is to be true to 10: two ticks of a
+Linux scheduler at 250 Hz, which a machine with other work to do takes at any time."""
 ATTEMPTS = 3
 """How often a question is asked until none of our frames is late."""
 QUIET = 700
