@@ -96,6 +96,14 @@ def test_time_runs_only_forwards(call: Call) -> None:
     assert call.core.history[-1] == CallerSaid(late, late, "[pressed 1] [pressed 2]")
 
 
+def test_no_audio_is_from_the_future(call: Call) -> None:
+    """A window that claims to end later than it was heard ends when it was heard."""
+    for _ in range(3):
+        call.stall(32)
+        call.tell(events.SpeechProbability(call.now, call.now + 5000, 0.9))
+    assert call.core.turn.heard_through == call.now
+
+
 # ---------------------------------------------------------------- the caller's words
 
 

@@ -342,3 +342,10 @@ def test_an_interruption_is_over_when_the_agent_is_heard_again(speaking: Call) -
     speaking.talk(128)
     speaking.plays()
     assert [*views, speaking.core.view] == ["PROCESSING", "SPEAKING", "LISTENING"]
+
+
+def test_who_took_the_floor_has_it_until_their_turn_is_over(speaking: Call) -> None:
+    """Going on before the answer sounds is no interruption any more: there is nothing to interrupt."""
+    speaking.asks("And the large one?")
+    speaking.talk(128)
+    assert speaking.core.view == "LISTENING"

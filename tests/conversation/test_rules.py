@@ -268,6 +268,18 @@ def test_a_voice_that_hangs_is_given_up_though_a_tool_runs(call: Call) -> None:
     assert call.asked()[0] == StartReply(4)
 
 
+def test_a_model_that_gives_a_word_now_and_then_is_not_given_up(call: Call) -> None:
+    """However long its first clause takes: fillers cover it."""
+    call.asks("What does it cost?")
+    slow = call.reply
+    for _ in range(4):
+        call.thinks("well ")
+        for _ in range(2):
+            call.hush(5024)
+            call.plays()
+    assert call.reply == slow
+
+
 def test_a_slow_tool_is_not_given_up(call: Call) -> None:
     """How long a tool may take is its own affair."""
     call.asks("What does it cost?")

@@ -139,6 +139,30 @@ def test_a_request_with_the_number_of_a_running_tool_fails_the_reply(call: Call,
     assert call.asked()[0] == CancelReply(failing)
 
 
+def test_a_request_that_is_repeated_before_the_turn_is_over_fails_the_guess(call: Call) -> None:
+    """Though the first was not run yet."""
+    call.says("Book the table.")
+    call.wants("t1")
+    call.asked()
+    call.wants("t1")
+    assert call.asked() == [CancelReply(2)]
+
+
+def test_a_broken_model_does_not_wait_for_its_tools(call: Call) -> None:
+    """It is apologised for once its words were heard; the result is told when it comes."""
+    call.asks("What does it cost?")
+    call.thinks("Let me have a look at it. And ")
+    call.wants("t1")
+    call.plays(2)
+    call.fails("llm")
+    call.asked()
+    call.plays()
+    assert call.asked() == call.apology()
+    call.plays()
+    call.tool_returns("t1")
+    assert call.asked()[0] == StartReply(4)
+
+
 def test_a_model_that_goes_in_circles_is_stopped(new_call: NewCall) -> None:
     """After so many tools in one reply the next request fails it."""
     call = new_call(Policy(tools_in_a_reply=2), Phrases(greeting=""))

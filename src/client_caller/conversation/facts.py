@@ -206,7 +206,6 @@ def _tool_finished(c: Conversation, event: events.ToolFinished) -> None:
     if c.reply is not None and c.reply.asked.pop(call.id, None) is not None:
         c.reply.used.append(used)
         c.reply.to_go_on = True
-        c.reply.progress_at = c.now
     else:
         c.entries.append(used)
         c.tool_news = True
