@@ -34,7 +34,7 @@ def make(steps: list[Any], **more: Any) -> tuple[DifficultParty, tuple[Clip, ...
     who = DifficultCaller.model_validate(
         {"name": "x", "about": "y", "steps": steps, "passes": ["no_word_lost"], **more}
     )
-    clips = run_virtual(rehearse(who, {(who.voice, who.pace): Beeping()}))
+    clips = run_virtual(rehearse(who, Beeping()))
     keys: list[str] = []
     return DifficultParty(who, clips, keys.append), clips, keys
 
@@ -136,7 +136,7 @@ def test_who_cuts_in_waits_until_the_agent_talks() -> None:
 
 
 def test_nobody_stays_for_ever() -> None:
-    """A caller whom the agent never lets go hangs up after two minutes, and the call is known to be overlong."""
+    """A caller whom the agent never lets go hangs up in the end, and the call is known to be overlong."""
     party, _, _ = make([])
     frames = len(live(party, 10_000)) // g711.FRAME
     assert frames * 20 == pytest.approx(difficult_party.LONGEST, abs=20)

@@ -31,13 +31,21 @@ def test_words_are_read_back_where_they_end(spoken: list[tuple[str, int]]) -> No
 
 
 class Humming:
-    """Text to speech that gives a word's sound, then its time, then the next."""
+    """Text to speech that gives a word's sound with its time, then the next; each takes so long."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.finished: list[str] = []
+        self.closed = False
 
     async def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
         for number, _ in enumerate(text.split()):
+            await asyncio.sleep(self.seconds)
             yield Speech(HUM * 100, (WordTime(number, (number + 1) * 400),))
+        self.finished.append(text)
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        self.closed = True
 
 
 def test_a_voice_in_pieces_becomes_one() -> None:
@@ -52,3 +60,22 @@ def test_a_voice_in_pieces_becomes_one() -> None:
     assert [time.end for time in pieces[0].words] == [400, 800, 1200, 1600]
     assert [one.word for one in tones.read(pieces[0].mulaw)] == ["good", "day", "to", "you"]
     assert len(pieces) == 1
+
+
+def test_what_was_begun_is_spoken_to_its_end() -> None:
+    """Nobody wants it any more: the voice below hears nothing of that, and is closed only when it is done."""
+
+    async def give_up() -> tuple[Humming, list[bool]]:
+        voice = Humming(0.1)
+        readable_voice = ReadableVoice(voice)
+        listening = asyncio.ensure_future(anext(aiter(readable_voice.speak(CallContext("x"), "good day"))))
+        await asyncio.sleep(0.2)
+        listening.cancel()
+        done = [bool(voice.finished)]
+        await readable_voice.close()
+        return voice, [*done, bool(voice.finished)]
+
+    voice, done = run_virtual(give_up())
+    assert done == [False, True]
+    assert voice.finished == ["good day"]
+    assert voice.closed

@@ -8,20 +8,20 @@ from pathlib import Path
 
 from client_caller.agents.script_file import load_script
 from client_caller.agents.scripted import ScriptedModel
-from client_caller.audio.g711 import SILENCE
+from client_caller.audio.g711 import SAMPLE_RATE, SILENCE
 from client_caller.audio.voices import VoiceBatch
 from client_caller.calls.call import Call
 from client_caller.calls.replay import history_of
 from client_caller.calls.store import JOURNAL, Store
 from client_caller.conversation.history import Entry
 from client_caller.engines.espeak import Espeak
-from client_caller.engines.protocols import Engines
+from client_caller.engines.protocols import Engines, TextToSpeech
 from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.runtime.session import CallSession
 from client_caller.server.sessions import Sessions
 from client_caller.simulator import difficult, tones
 from client_caller.simulator.difficult import DifficultCaller
-from client_caller.simulator.difficult_party import DifficultParty, rehearse
+from client_caller.simulator.difficult_party import Clip, DifficultParty, rehearse
 from client_caller.simulator.engines import EchoStt
 from client_caller.simulator.impairments import Impairments
 from client_caller.simulator.in_process import InProcessLine, Shell
@@ -69,7 +69,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class CallersBench:
-    """One call of each caller, one after the other: what one does can't change what another finds."""
+    """One call of each caller, one after the other, each in a world of its own.
+
+    So whoever calls alone finds the same as among others, to the sample.
+    """
 
     callers: Sequence[DifficultCaller]
     model: Path
@@ -80,23 +83,34 @@ class CallersBench:
 
     def run(self) -> list[Verdict]:
         """The same callers get the same verdicts. Raises `EngineError` without the `[demo]` extra."""
-        voices = {(who.voice, who.pace): Espeak(who.voice, who.pace) for who in self.callers}
-        voice = Espeak()
-        return run_virtual(
-            self._run(voices, voice), busy=lambda: voice.busy or any(espeak.busy for espeak in voices.values())
-        )
+        return [self._verdict(who) for who in self.callers]
 
-    async def _run(self, voices: dict[tuple[str, int], Espeak], voice: Espeak) -> list[Verdict]:
+    def _verdict(self, who: DifficultCaller) -> Verdict:
+        # What eSpeak NG says depends a little on what it said before: both voices begin anew.
+        callers, agents = Espeak(who.voice, who.pace), Espeak()
+        evidence = run_virtual(self._call(who, callers, agents), busy=lambda: callers.busy or agents.busy)
+        verdict = Verdict(
+            name=who.name,
+            about=who.about,
+            seconds=round(len(evidence.played) / SAMPLE_RATE, 2),
+            rules=len(who.passes) + 1,
+            failure=_failure(who, evidence),
+        )
+        self.tell(verdict)
+        return verdict
+
+    async def _call(self, who: DifficultCaller, callers_voice: TextToSpeech, voice: TextToSpeech) -> Evidence:
         script = load_script(AGENT)
         async with AsyncExitStack() as stack:
             store = Store(f"sqlite:///{self.folder / 'calls.sqlite3'}")
             stack.callback(store.close)
+            stack.push_async_callback(callers_voice.close)
             model = ScriptedModel(script, first_token=FIRST_TOKEN, words_per_second=WORDS_A_SECOND)
             engines = Engines(EchoStt(), TellingModel(model, FOUND), ReadableVoice(voice))
             stack.push_async_callback(engines.close)
-            for espeak in voices.values():
-                stack.push_async_callback(espeak.close)
             heartbeat = Heartbeat(VoiceBatch(self.model))
+            beating = asyncio.create_task(heartbeat.run())
+            stack.callback(beating.cancel)
             sessions = Sessions(
                 agent=script.agent(),
                 engines=engines,
@@ -105,18 +119,8 @@ class CallersBench:
                 calls=self.folder,
                 recording="off",
             )
-            beating = asyncio.create_task(heartbeat.run())
-            stack.callback(beating.cancel)
-            return [await self._judged(who, voices, sessions) for who in self.callers]
-
-    async def _judged(self, who: DifficultCaller, voices: dict[tuple[str, int], Espeak], sessions: Sessions) -> Verdict:
-        call = _DifficultCall(who, DifficultParty(who, await rehearse(who, voices), lambda key: call.press(key)))
-        evidence = await call.run(sessions, self.folder / who.name / JOURNAL)
-        verdict = Verdict(
-            who.name, who.about, round(len(evidence.played) / 8000, 2), len(who.passes) + 1, _failure(who, evidence)
-        )
-        self.tell(verdict)
-        return verdict
+            call = _DifficultCall(who, await rehearse(who, callers_voice))
+            return await call.run(sessions, self.folder / who.name / JOURNAL)
 
 
 def _failure(who: DifficultCaller, evidence: Evidence) -> Failure | None:
@@ -130,14 +134,14 @@ def _failure(who: DifficultCaller, evidence: Evidence) -> Failure | None:
 class _DifficultCall:
     """One caller's call, over one connection or, where the caller is connected anew, several."""
 
-    def __init__(self, who: DifficultCaller, party: DifficultParty) -> None:
+    def __init__(self, who: DifficultCaller, clips: Sequence[Clip]) -> None:
         self._who = who
-        self._party = party
+        self._party = DifficultParty(who, clips, self._press)
         self._phone: Phone | None = None
         self._played = bytearray()
         self._proven: list[str] = []
 
-    def press(self, key: str) -> None:
+    def _press(self, key: str) -> None:
         """The caller presses a key of the telephone in hand."""
         assert self._phone is not None, "keys are pressed in a call"
         self._phone.press(key)

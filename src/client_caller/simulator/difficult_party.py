@@ -16,7 +16,7 @@ from client_caller.simulator.pass_rules import Purpose, Uttered
 from client_caller.simulator.readable_speech import readable
 from client_caller.simulator.utterances import voiced
 
-LONGEST = 120_000
+LONGEST = 90_000
 """Milliseconds after which a caller loses patience with a call that does not end."""
 KEYS_EVERY = 300
 """Milliseconds between two keys."""
@@ -28,8 +28,6 @@ _QUIET = g711.SILENCE * g711.FRAME
 _FULL_SCALE = 32768
 _PURPOSE: Mapping[type, Purpose] = {Say: "say", Interrupt: "interrupt", Backchannel: "backchannel"}
 
-Voices = Mapping[tuple[str, int], TextToSpeech]
-"""By eSpeak NG voice and pace. A voice has to know when its words end."""
 Samples = npt.NDArray[np.float64]
 
 
@@ -43,9 +41,11 @@ class Clip:
         """The words that can be read from it."""
 
 
-async def rehearse(who: DifficultCaller, voices: Voices) -> tuple[Clip, ...]:
-    """The clips of a caller's steps, spoken beforehand; empty for steps without sound. Raises `EngineError`."""
-    voice = voices[who.voice, who.pace]
+async def rehearse(who: DifficultCaller, voice: TextToSpeech) -> tuple[Clip, ...]:
+    """The clips of a caller's steps, spoken beforehand; empty for steps without sound. Raises `EngineError`.
+
+    The voice has to know when its words end.
+    """
     return tuple([await _clip(step, who, voice) for step in who.steps])
 
 

@@ -6,17 +6,11 @@ an echo, to a person's ear.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 from client_caller.audio.g711 import SILENCE
 from client_caller.conversation.clauses import words_of
 from client_caller.engines.protocols import CallContext, Speech, TextToSpeech, WordTime
 from client_caller.simulator import tones
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
 
 
 def readable(speech: Speech, text: str) -> Speech:
@@ -38,20 +32,30 @@ def readable(speech: Speech, text: str) -> Speech:
     return Speech(bytes(audio), tuple(times))
 
 
-@dataclass(frozen=True, slots=True)
 class ReadableVoice:
-    """Text to speech that speaks with another's voice, readably. That voice has to know when its words end."""
+    """Text to speech that speaks with another's voice, readably. That voice has to know when its words end.
 
-    voice: TextToSpeech
-    first_audio: float = 0.08
-    """Seconds from the request to the audio, all of which comes at once."""
+    What was begun is spoken to its end, also when nobody wants it any more: how far another process had come when it
+    was stopped would be a matter of real time, and the virtual clock is to know nothing of that.
+    """
+
+    def __init__(self, voice: TextToSpeech, first_audio: float = 0.08) -> None:
+        """`first_audio`: seconds from the request to the audio, all of which comes at once."""
+        self._voice = voice
+        self._first_audio = first_audio
+        self._speaking: set[asyncio.Task[Speech]] = set()
 
     async def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
-        await asyncio.sleep(self.first_audio)
-        async with aclosing(cast("AsyncGenerator[Speech]", self.voice.speak(context, text))) as stream:
-            pieces = [piece async for piece in stream]
-        whole = Speech(b"".join(piece.mulaw for piece in pieces), tuple(time for one in pieces for time in one.words))
-        yield readable(whole, text)
+        await asyncio.sleep(self._first_audio)
+        speaking = asyncio.create_task(self._whole(context, text))
+        self._speaking.add(speaking)
+        speaking.add_done_callback(self._speaking.discard)
+        yield readable(await asyncio.shield(speaking), text)
 
     async def close(self) -> None:
-        await self.voice.close()
+        await asyncio.gather(*self._speaking, return_exceptions=True)
+        await self._voice.close()
+
+    async def _whole(self, context: CallContext, text: str) -> Speech:
+        pieces = [piece async for piece in self._voice.speak(context, text)]
+        return Speech(b"".join(piece.mulaw for piece in pieces), tuple(time for one in pieces for time in one.words))
