@@ -256,6 +256,17 @@ def test_a_notice_that_a_lost_connection_cut_is_given_again(announced: Call, new
     assert resumed.asked() == [StartRecording()]
 
 
+def test_a_backchannel_stays_one_when_the_line_breaks(new_call: NewCall) -> None:
+    """Words over the agent's that had not taken the floor are no turn, and the resumed call does not answer them."""
+    call = new_call()
+    call.start()
+    call.plays(3)
+    call.says("Mm hm.", 320)
+    call.end("connection_lost")
+    assert call.turns() == ["(Mm hm.)"]
+    assert isinstance(call.core.history[-1], AgentSaid)
+
+
 # ---------------------------------------------------------------- a call is resumed
 
 

@@ -407,11 +407,10 @@ class Conversation:
 
     def set_aside(self) -> None:
         """What the caller said over the agent's words did not want the floor: a backchannel, or no words at all."""
-        turn = self.turn
-        if turn.text:
-            self.entries.append(CallerSaid(turn.started, turn.last_speech, turn.text, backchannel=True))
-            self.caller_words_at = turn.last_speech
-        self._end_turn(TurnTrigger.DISMISSED, len(self.entries) - 1 if turn.text else None, list(turn.finals))
+        entry = len(self.entries) if self.turn.text else None
+        if self.turn.text:
+            self._write_backchannel()
+        self._end_turn(TurnTrigger.DISMISSED, entry, list(self.turn.finals))
 
     def dismiss(self) -> None:
         """It was no speech."""
@@ -436,6 +435,11 @@ class Conversation:
             entries.append(CallerSaid(self.turn.started, self.turn.last_speech, self.turn.text))
         else:
             entries[self.unanswered] = CallerSaid(before.started, self.turn.last_speech, self.words)
+
+    def _write_backchannel(self) -> None:
+        turn = self.turn
+        self.entries.append(CallerSaid(turn.started, turn.last_speech, turn.text, backchannel=True))
+        self.caller_words_at = turn.last_speech
 
     def _unanswered_entry(self) -> CallerSaid | None:
         entry = self.entries[self.unanswered] if self.unanswered is not None else None
@@ -463,10 +467,13 @@ class Conversation:
         self._commands.append(EndCall(reason))
 
     def leave(self, trigger: CallTrigger) -> None:
-        """The call is over; what was said until now stays."""
+        """The call is over; what was said until now stays, and a backchannel stays one."""
+        backchannel = self.reply is not None and self.reply.state is ReplyState.AUDIBLE and bool(self.turn.text)
+        if backchannel:
+            self._write_backchannel()
         self.drop_reply()
         if self.late is not None:
             facts.resolve_late(self)
-        if self.turn.text:
+        if self.turn.text and not backchannel:
             self._write_words(self.entries)
         self.call = follow(CALL, self.call, trigger)
