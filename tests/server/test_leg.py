@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -27,17 +28,35 @@ def leg() -> SocketLeg:
     return SocketLeg(stream)
 
 
+class Line:
+    """A socket that takes everything, while it is writable."""
+
+    def __init__(self) -> None:
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.sent: list[str] = []
+        """By kind, marks by name."""
+        self.written = asyncio.Event()
+
+    def hand_to(self, take: Callable[[str], None]) -> None:
+        raise AssertionError("a leg does not listen")
+
+    def write(self, frames: Iterable[str]) -> None:
+        for frame in frames:
+            message = json.loads(frame)
+            self.sent.append(message.get("mark", {}).get("name") or message["event"])
+        self.written.set()
+
+    def abort(self) -> None:
+        raise AssertionError("a leg does not end its line")
+
+
 async def sent_by(leg: SocketLeg) -> list[str]:
-    """What a socket that takes everything gets, from here to the hang-up, by kind and mark."""
-    frames: list[str] = []
-
-    async def send(text: str) -> None:
-        message = json.loads(text)
-        frames.append(message.get("mark", {}).get("name") or message["event"])
-
+    """What a socket gets, from here to the hang-up."""
+    line = Line()
     leg.hang_up("done")
-    await leg.write(send)
-    return frames
+    await leg.write(line)
+    return line.sent
 
 
 async def test_what_is_queued_leaves_in_order(leg: SocketLeg) -> None:
@@ -81,10 +100,26 @@ async def test_the_outbox_is_bounded(leg: SocketLeg) -> None:
 
 async def test_the_writer_waits_for_more(leg: SocketLeg) -> None:
     """It sleeps on an empty outbox and wakes with the next frame."""
-    sent: asyncio.Queue[str] = asyncio.Queue()
-    writer = asyncio.create_task(leg.write(sent.put))
-    for name in ("a", "b"):
-        leg.send_mark(name)
-        assert name in await asyncio.wait_for(sent.get(), 5)
+    line = Line()
+    writer = asyncio.create_task(leg.write(line))
+    for names in (["a"], ["a", "b"]):
+        leg.send_mark(names[-1])
+        await asyncio.wait_for(line.written.wait(), 5)
+        line.written.clear()
+        assert line.sent == names
     leg.hang_up("done")
     await asyncio.wait_for(writer, 5)
+
+
+async def test_a_clear_catches_audio_that_the_socket_did_not_take_yet(leg: SocketLeg) -> None:
+    """What waits for a far end that does not keep up has not left: none of it is sent after a clear."""
+    line = Line()
+    line.writable.clear()
+    leg.send_audio(b"\xff")
+    writer = asyncio.create_task(leg.write(line))
+    await asyncio.sleep(0)  # the writer has begun, and waits
+    leg.clear()
+    line.writable.set()
+    leg.hang_up("done")
+    await asyncio.wait_for(writer, 5)
+    assert line.sent == ["clear"]

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from client_caller.observe.metrics import DROPPED_AUDIO
+from client_caller.server.line import Line
 from client_caller.telephony.twilio_stream import TwilioStream
 
 OUTBOX = 256
@@ -53,11 +53,13 @@ class SocketLeg:
             self.reason = reason
             self._wake.set()
 
-    async def write(self, send: Callable[[str], Awaitable[None]]) -> None:
-        """Send what is queued, in order, until the call was hung up and nothing is left."""
+    async def write(self, line: Line) -> None:
+        """Send what is queued, in order, until the call was hung up and nothing is left. Raises `LineGone`."""
         while True:
             while self._outbox:
-                await send(self._outbox.popleft().text)
+                await line.writable.wait()
+                line.write([frame.text for frame in self._outbox])
+                self._outbox.clear()
             if self.reason is not None:
                 return
             self._wake.clear()

@@ -11,6 +11,7 @@ from client_caller.calls.call import Call
 from client_caller.conversation.history import Entry
 from client_caller.observe.metrics import LOST_AUDIO, PROTOCOL_ERRORS, REFUSALS, STALLED_LINES
 from client_caller.server.leg import SocketLeg
+from client_caller.server.line import LINE, Line
 from client_caller.server.security import Gate
 from client_caller.server.switchboard import Connection, Refused, Switchboard
 from client_caller.telephony.leg import Leg
@@ -26,9 +27,6 @@ from client_caller.telephony.twilio_stream import (
 )
 
 log = logging.getLogger(__name__)
-
-ABORT = "client_caller.abort"
-"""The ASGI extension with which `server.run` lets a connection be cut without waiting for its far end to read."""
 
 START = 10.0
 """Seconds from the handshake to the start message; Twilio sends it at once."""
@@ -113,13 +111,19 @@ async def _frame(websocket: WebSocket) -> str | bytes:
 
 
 class _Carrier:
-    """Carries one connection: a task that reads, a task that writes, and the session between them."""
+    """Carries one connection: what arrives, what leaves, and the session between them."""
 
     def __init__(self, websocket: WebSocket, stream: TwilioStream, connection: Connection) -> None:
         self._websocket = websocket
         self._stream = stream
         self._connection = connection
         self._leg = SocketLeg(stream)
+        self._line: Line = websocket.scope["extensions"][LINE]
+        self._loop = asyncio.get_running_loop()
+        self._gone: asyncio.Future[str] = self._loop.create_future()
+        """Why nothing more is heard of the far end."""
+        self._heard_at = self._loop.time()
+        self._watching = self._loop.call_later(IDLE, self._watch)
 
     async def run(self, board: Switchboard, open_session: SessionFactory) -> None:
         reason = "server_error"
@@ -131,52 +135,69 @@ class _Carrier:
         except Exception:
             log.exception("call %s failed", self._connection.call.id)
         finally:
+            self._watching.cancel()
             board.ended(self._connection, reason)
         await self._close()
 
     async def _converse(self, session: Session) -> str:
         """Both directions until either side is done. Returns why the call ended, once all of it is freed."""
         reader = asyncio.create_task(self._read(session))
-        writer = asyncio.create_task(self._leg.write(self._websocket.send_text))
+        writer = asyncio.create_task(self._leg.write(self._line))
         stalled = asyncio.create_task(self._leg.stalled.wait())
         over = asyncio.create_task(session.ended())
-        tasks = (reader, writer, stalled, over)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._gone, writer, stalled, over), return_when=asyncio.FIRST_COMPLETED)
             if self._leg.reason is None:
-                session.lose(_why(reader))
+                session.lose(self._gone.result() if self._gone.done() else "connection_lost")
             reason = await asyncio.wait_for(over, FREE)
             self._leg.hang_up(reason)
-            await asyncio.wait((reader, writer, stalled), timeout=FLUSH, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._gone, writer, stalled), timeout=FLUSH, return_when=asyncio.FIRST_COMPLETED)
             return reason
         finally:
+            tasks = (reader, writer, stalled, over)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _read(self, session: Session) -> str:
-        """Hand what arrives to the call until the line is gone. Returns why."""
-        loop = asyncio.get_running_loop()
+    async def _read(self, session: Session) -> None:
+        """Hand what arrives to the call until the line is gone."""
+        self._line.hand_to(lambda frame: self._take(frame, session))
         try:
-            async with asyncio.timeout(IDLE) as patience:
-                while True:
-                    frame = await _frame(self._websocket)
-                    patience.reschedule(loop.time() + IDLE)
-                    try:
-                        message = self._stream.receive(frame)
-                    except ProtocolError as error:
-                        PROTOCOL_ERRORS.labels(error.reason).inc()
-                        if error.fatal:
-                            log.warning("call %s: %s", self._connection.call.id, error)
-                            return "connection_lost"
-                        continue
-                    if isinstance(message, Stopped):
-                        return "caller_hung_up"
-                    _hand_over(message, session)
-        except TimeoutError:
-            return "connection_lost"
+            while True:
+                self._take(await _frame(self._websocket), session)
         except WebSocketDisconnect as gone:
-            return "server_stopped" if gone.code == _RESTART else "connection_lost"
+            self._lose("server_stopped" if gone.code == _RESTART else "connection_lost")
+
+    def _take(self, frame: str | bytes, session: Session) -> None:
+        if self._gone.done():
+            return
+        self._heard_at = self._loop.time()
+        try:
+            message = self._stream.receive(frame)
+            if isinstance(message, Stopped):
+                self._lose("caller_hung_up")
+            else:
+                _hand_over(message, session)
+        except ProtocolError as error:
+            PROTOCOL_ERRORS.labels(error.reason).inc()
+            if error.fatal:
+                log.warning("call %s: %s", self._connection.call.id, error)
+                self._lose("connection_lost")
+        except Exception:
+            log.exception("call %s could not take what arrived", self._connection.call.id)
+            self._lose("server_error")
+
+    def _watch(self) -> None:
+        """Lose the line when nothing has come for too long; looked at when that may be, since frames are many."""
+        rest = self._heard_at + IDLE - self._loop.time()
+        if rest > 0:
+            self._watching = self._loop.call_later(rest, self._watch)
+        else:
+            self._lose("connection_lost")
+
+    def _lose(self, reason: str) -> None:
+        if not self._gone.done():
+            self._gone.set_result(reason)
 
     async def _close(self) -> None:
         """Close the socket, or cut it where the far end takes nothing any more."""
@@ -185,7 +206,7 @@ class _Carrier:
                 await self._websocket.close()
         except TimeoutError:
             STALLED_LINES.inc()
-            self._websocket.scope["extensions"][ABORT]["abort"]()
+            self._line.abort()
         except (RuntimeError, WebSocketDisconnect):
             pass  # the far end was faster
 
@@ -198,16 +219,6 @@ def _hand_over(message: Received | None, session: Session) -> None:
             session.acknowledge(name)
         case Digit(digit):
             session.press(digit)
-
-
-def _why(reader: asyncio.Task[str]) -> str:
-    """Why a line is gone whose reader may have noticed it."""
-    if not reader.done():
-        return "connection_lost"
-    if error := reader.exception():
-        log.error("a call could not take what arrived", exc_info=error)
-        return "server_error"
-    return reader.result()
 
 
 def _count(stream: TwilioStream) -> None:

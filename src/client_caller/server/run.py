@@ -14,10 +14,8 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import Request
 
-from client_caller.server.media import ABORT
+from client_caller.server.line import LineProtocol
 from client_caller.server.switchboard import Switchboard
 from client_caller.telephony.twilio_stream import MAX_FRAME
 
@@ -28,15 +26,6 @@ DRAIN_LIMIT = 30 * 60.0
 LINGER = 3.0
 """Seconds that a drained server still waits for a stream it has promised, or for the webhook that ends its last call.
 Without an answer to that one, the provider would read out an error to the caller."""
-
-
-class CuttableProtocol(WebSocketsSansIOProtocol):
-    """Adds what ASGI lacks: a way to drop a connection whose far end does not read."""
-
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if not self.handshake_complete:  # the handshake was good, and the application is about to see the scope
-            self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
 
 
 class DrainingServer(uvicorn.Server):
@@ -126,7 +115,7 @@ def listen(host: str, port: int) -> socket.socket:
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        ws=CuttableProtocol,
+        ws=LineProtocol,
         ws_max_size=MAX_FRAME,
         ws_per_message_deflate=False,  # mu-law does not compress, and each context would cost memory and time
         lifespan="off",
