@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from client_caller.conversation.clauses import words_of
 from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordSent
 from client_caller.engines.protocols import WordTime
-from client_caller.runtime.player import LEAD, MESSAGE, SAMPLES_A_MS, STALL, Fact, Player
+from client_caller.runtime.player import LEAD, MESSAGE, ROOM, SAMPLES_A_MS, STALL, Fact, Player
 
 WORD = 250 * SAMPLES_A_MS
 
@@ -81,6 +81,19 @@ def test_never_more_than_the_lead_ahead() -> None:
         for _, item in line.sent:
             assert isinstance(item, str) or len(item) <= MESSAGE
     assert len(line.audio()) == 10 * WORD
+
+
+def test_the_lead_is_filled_up_in_few_messages() -> None:
+    """It never falls by more than three beats' worth while there is audio, and is filled up only then."""
+    line = Line()
+    line.player.release(1, 0)
+    line.player.expect(1, 0, "extraordinarily")
+    line.player.add(1, 0, b"\x01" * 16000, [], 0)
+    for _ in range(60):
+        line.beat(20)
+        assert len(line.audio()) - line.now * SAMPLES_A_MS > LEAD - ROOM
+    times = [at for at, item in line.sent if isinstance(item, bytes) and at > 0]
+    assert times == list(range(60, 1201, 60))
 
 
 def test_a_mark_follows_the_last_sample_of_its_word() -> None:

@@ -23,6 +23,9 @@ LEAD = 400 * SAMPLES_A_MS
 sentence."""
 MESSAGE = 100 * SAMPLES_A_MS
 """Samples in one message at most: fewer messages than frames, and none that holds up a `clear`."""
+ROOM = 60 * SAMPLES_A_MS
+"""Samples of the lead that must be free before more is sent: what goes out in every third beat instead of each costs a
+third."""
 STALL = 2000
 """Milliseconds that a mark may be overdue before nothing more is sent: the far end has stopped to play."""
 
@@ -158,6 +161,8 @@ class Player:
         if not self._released or self._stalled(now):
             return
         self._run_down(now)
+        if LEAD - len(self._ahead) < ROOM:
+            return
         while self._clauses and len(self._ahead) < LEAD:
             clause = self._clauses[0]
             self._mark(clause, now)
