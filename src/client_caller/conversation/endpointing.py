@@ -6,6 +6,7 @@ silence that ends a turn depends on what is known of it: whether its words sound
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from client_caller.conversation.policy import Phrases, Policy
 
@@ -17,6 +18,7 @@ _DICTATED = 2
 """Digits in a row, at the end of the words, from which on a caller dictates."""
 
 
+@lru_cache(maxsize=1024)  # the same few texts, and all phrases, are asked about in every window of speech
 def words(text: str) -> tuple[str, ...]:
     """The words of a transcript, without case and punctuation."""
     return tuple(word.casefold().replace("’", "'") for word in _WORD.findall(text))
@@ -81,9 +83,11 @@ def dictates(text: str, phrases: Phrases) -> bool:
 
 def asks_yes_or_no(said: str, phrases: Phrases) -> bool:
     """Whether the last sentence is a question for yes or no."""
+    if not said.rstrip().endswith("?"):
+        return False
     sentence = _SENTENCE.search(said.rstrip())
     asked = words(sentence.group()) if sentence is not None else ()
-    return said.rstrip().endswith("?") and bool(asked) and asked[0] in phrases.yes_no_questions
+    return bool(asked) and asked[0] in phrases.yes_no_questions
 
 
 def is_farewell(text: str, phrases: Phrases) -> bool:

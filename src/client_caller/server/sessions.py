@@ -85,9 +85,9 @@ class LatencyWatch:
         self._seen = 0
 
     def __call__(self, event: Event, commands: Sequence[Command]) -> None:
-        for turn in self._ledger.turns[self._seen :]:
-            VOICE_TO_VOICE.observe(turn.voice_to_voice / 1000)
-        self._seen = len(self._ledger.turns)
+        while self._seen < len(self._ledger.turns):
+            VOICE_TO_VOICE.observe(self._ledger.turns[self._seen].voice_to_voice / 1000)
+            self._seen += 1
 
 
 class StoredPast:
