@@ -13,7 +13,7 @@ CONTEXT = CallContext("call")
 
 
 def test_the_ear_reads_what_the_caller_wrote_into_the_audio() -> None:
-    """A partial with each new word, the words since the last final on request, and nothing twice."""
+    """A partial of all words since the last final with each new one, finals on request, and nothing twice."""
 
     async def main() -> list[tuple[float, SttResult]]:
         loop = asyncio.get_running_loop()
@@ -44,7 +44,7 @@ def test_the_ear_reads_what_the_caller_wrote_into_the_audio() -> None:
     assert run_virtual(main()) == [
         (0.0, Partial("good")),
         (1.0, Partial("good day")),
-        (1.1, Partial("again")),
+        (1.1, Partial("good day again")),
         (1.2, Final("good day", 1.0)),
         (1.2, Finished(1)),
         (1.2, Finished(2)),

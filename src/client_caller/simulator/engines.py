@@ -62,7 +62,8 @@ class EchoStream:
         words = self._reader.feed(mulaw)
         if words and not self._closed:
             self._words += words
-            self._results.put_nowait(Partial(" ".join(self._words)))
+            asked_for = [word for _, words in self._due for word in words]
+            self._results.put_nowait(Partial(" ".join([*asked_for, *self._words])))
 
     def finish(self, request: int) -> None:
         if not self._closed:
