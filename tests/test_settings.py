@@ -92,7 +92,7 @@ def test_values_from_the_environment_are_typed() -> None:
         ('[server]\nvoice = "x"', "There is no setting server.voice (client-caller.toml:2). Did you mean tts.voice?"),
         ("port = 1", "There is no setting port (client-caller.toml:1). Did you mean server.port?"),
         ("[calls]\nqqqq = 1", "[calls] has data_dir, database_url, recording."),
-        ("[qqqq]\nwww = 1", "The sections are server, twilio, stt, llm, tts, calls."),
+        ("[qqqq]\nwww = 1", "The sections are server, twilio, stt, llm, tts, turns, calls."),
         ("[server]\n# a comment\nport = 70000", "server.port (client-caller.toml:3): Input should be less than"),
         ('server.port = "x"', "server.port (client-caller.toml:1): Input should be a valid integer"),
         ("[llm]\n[llm.extra_bod]\nx = 1", "llm.extra_bod (client-caller.toml:2). Did you mean llm.extra_body?"),

@@ -38,16 +38,16 @@ def test_the_first_difference_is_shown_with_what_led_to_it(play_call: PlayCall) 
 
 
 def test_a_difference_in_mid_call_names_the_steps_before_and_the_version(play_call: PlayCall) -> None:
-    """A command that is missing is shown against `nothing`; another version is named."""
+    """Commands that are missing are shown against `nothing`; another version is named."""
     journal = play_call() / "journal.jsonl"
     lines = journal.read_text().replace('"client_caller":"', '"client_caller":"0.0.').splitlines(keepends=True)
     gone = next(number for number, line in enumerate(lines) if "FinishTranscript" in line)
-    journal.write_text("".join(lines[:gone] + lines[gone + 1 :]))
+    journal.write_text("".join(lines[:gone] + lines[gone + 2 :]))
     result = replay(journal)
     shown = str(result.difference)
     assert result.events < 200
     assert "the call:  nothing" in shown
-    assert "replayed:  FinishTranscript(request=1)" in shown
+    assert "replayed:  FinishTranscript(request=1), JudgeTurn(request=1)" in shown
     assert "WordAcknowledged" in shown
     assert shown.count("\n  line") == 7
     assert "The call was made with client-caller 0.0." in shown
@@ -73,7 +73,7 @@ def test_a_killed_call_has_a_history_up_to_its_last_line(play_call: PlayCall) ->
     """What was heard of a reply in mid-sentence is there, and was cut; the torn last line does not matter."""
     journal = play_call(killed=True, until=8000) / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-7])
-    reply = history_of(journal)[-2]
+    reply = history_of(journal)[-1]
     assert isinstance(reply, AgentSaid)
     assert reply.cut
     assert reply.heard.startswith("The large box costs")

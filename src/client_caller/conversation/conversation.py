@@ -468,12 +468,12 @@ class Conversation:
 
     def leave(self, trigger: CallTrigger) -> None:
         """The call is over; what was said until now stays, and a backchannel stays one."""
+        if self.late is not None:
+            facts.resolve_late(self)
         backchannel = self.reply is not None and self.reply.state is ReplyState.AUDIBLE and bool(self.turn.text)
         if backchannel:
             self._write_backchannel()
         self.drop_reply()
-        if self.late is not None:
-            facts.resolve_late(self)
         if self.turn.text and not backchannel:
             self._write_words(self.entries)
         self.call = follow(CALL, self.call, trigger)
