@@ -15,7 +15,9 @@ from client_caller.conversation.commands import (
     EndCall,
     FinishTranscript,
     Hold,
+    Pause,
     Release,
+    Resume,
     RunTool,
     Speak,
     StartRecording,
@@ -39,7 +41,6 @@ from client_caller.conversation.state import (
     REPLY,
     CallState,
     CallTrigger,
-    ReplyState,
     ReplyTrigger,
     TurnTrigger,
     View,
@@ -302,6 +303,20 @@ class Conversation:
         if reply.made_by_model:
             self.failures = 0
 
+    def pause(self) -> None:
+        """Be silent, until it is known what the caller wants."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.PAUSE)
+        self._commands.append(Pause(reply.number))
+
+    def resume(self) -> None:
+        """Go on: the caller did not want the floor."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.RESUME)
+        if reply.playout.acknowledged != reply.playout.sent:
+            reply.progress_at = self.now  # their marks come anew
+        self._commands.append(Resume(reply.number))
+
     def acknowledged(self, reply: Reply) -> None:
         """One more word was heard."""
         reply.quiet_since = self.now
@@ -340,8 +355,7 @@ class Conversation:
     def drop_reply(self) -> None:
         """Give up the reply, if there is one, in whatever state."""
         if self.reply is not None:
-            audible = self.reply.state is ReplyState.AUDIBLE
-            self._end_reply(ReplyTrigger.INTERRUPT if audible else ReplyTrigger.WITHDRAW)
+            self._end_reply(ReplyTrigger.INTERRUPT if self.reply.begun else ReplyTrigger.WITHDRAW)
 
     def fail(self) -> None:
         """The reply can't go on."""
