@@ -36,6 +36,9 @@ ANSWERS: dict[str, str | tuple[str, str, str]] = {
 WORD = 260
 """Milliseconds that each word of the agent lasts."""
 
+FIRST_WORD = 450
+"""When the first word of the caller is known: milliseconds from its beginning."""
+
 
 class Shell:
     """Carries out a conversation's commands in virtual time, and keeps the call."""
@@ -62,6 +65,9 @@ class Shell:
         for end in range(32, until, 32):
             loud = any(start < end <= stop for start, stop, _ in self._script)
             self._push(end, e.SpeechProbability, end, 0.9 if loud else 0.05)
+        for start, stop, text in self._script:
+            if start + FIRST_WORD < stop:
+                self._push(start + FIRST_WORD, e.PartialTranscript, text.split()[0].rstrip(",") + ",")
         while self._heap and not self.over:
             at, _, event = heapq.heappop(self._heap)
             deadline = self.conversation.deadline

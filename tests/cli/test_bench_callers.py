@@ -13,9 +13,6 @@ from client_caller.cli.main import app
 from client_caller.simulator.difficult import DifficultCaller, load_callers
 
 OPEN = {
-    "monologue": "the guesses of a long turn are spent before its end, so its answer begins from nothing",
-    "mumbles-on": "speech without words ends after 0.2 s of silence: the agent speaks into a breath",
-    "presses-over-agent": "a key pressed over the agent's words is taken for a sign of listening",
     "speakerphone": "the agent takes the echo of its own voice for a caller who interrupts",
 }
 """Whom the agent does not treat well yet, and why."""

@@ -83,7 +83,7 @@ def test_the_callers_words_appear_as_they_are_guessed() -> None:
 
 def test_a_cut_reply_is_a_line_with_what_was_not_heard() -> None:
     """Barge-in: the line shows the heard words, the unheard ones, and how fast the agent fell silent."""
-    _, lines = follow([*GREETING, *speech(550, 1300)])
+    _, lines = follow([*GREETING, *speech(550, 1300), PartialTranscript(1300, "what about")])
     (line,) = lines.getvalue().splitlines()
     assert line.startswith("00:00.0  agent  Hello [unheard: out there.]  [barge-in: silent ")
 

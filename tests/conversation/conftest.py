@@ -171,6 +171,12 @@ class Call:
             self._heard += 1
             self.tell(events.WordAcknowledged(self.now, self.reply, clause, word))
 
+    def replays(self) -> None:
+        """Words that were heard go out and are heard again."""
+        for clause, word in self._words[: self._heard]:
+            self.tell(events.WordSent(self.now, self.reply, clause, word))
+            self.tell(events.WordAcknowledged(self.now, self.reply, clause, word))
+
     def plays(self, words: int | None = None) -> None:
         """The next words go out and are heard; the first ones with the beginning of the sound."""
         if self._sent == 0:

@@ -11,7 +11,9 @@ from client_caller.conversation.commands import (
     CancelReply,
     FinishTranscript,
     Hold,
+    Pause,
     Release,
+    Resume,
     StartReply,
 )
 from client_caller.conversation.history import (
@@ -233,13 +235,110 @@ def speaking(call: Call) -> Call:
     return call
 
 
-def test_the_caller_takes_the_floor_in_450_ms(speaking: Call) -> None:
-    """Not in 448: the first window after that stops the agent at once."""
+def test_the_agent_is_silent_after_450_ms(speaking: Call) -> None:
+    """Not after 448. While nobody knows what the caller says, nothing is given up."""
     speaking.talk(448)
     assert speaking.asked() == []
     speaking.talk(32)
+    assert speaking.asked() == [Pause(2)]
+    assert speaking.core.view == "LISTENING"
+
+
+@pytest.mark.parametrize(("words", "silent"), [("What about", [CancelReply(2)]), ("What", [])])
+def test_two_words_take_the_floor_in_250_ms(speaking: Call, words: str, silent: list[CancelReply]) -> None:
+    """One does not: it may be a listener's, misheard."""
+    speaking.talk(256)
+    speaking.partial(words)
+    assert speaking.asked() == silent
+
+
+def test_words_make_a_pause_an_interruption(speaking: Call) -> None:
+    """They come later than the sound; the agent has been silent since."""
+    speaking.talk(480)
+    speaking.partial("What")
+    assert speaking.asked() == [Pause(2)]
+    speaking.partial("What about")
     assert speaking.asked() == [CancelReply(2)]
     assert speaking.core.view == "INTERRUPTED"
+
+
+def test_a_single_word_that_is_left_of_a_pause_takes_the_floor(speaking: Call) -> None:
+    """ "Tomorrow", said slowly, is meant to be heard."""
+    speaking.says("Tomorrow.", 480)
+    assert speaking.asked() == [Pause(2), FinishTranscript(2), CancelReply(2), StartReply(3)]
+    speaking.hush(384)
+    assert speaking.turns()[-1] == "Tomorrow."
+
+
+def test_a_noise_is_a_pause_and_no_more(speaking: Call) -> None:
+    """When speech to text has found no words in it the agent goes on, and loses none of its own."""
+    speaking.sends(1)
+    speaking.talk(640)
+    speaking.hush(96)
+    assert speaking.asked() == [Pause(2), FinishTranscript(2)]
+    speaking.finished()
+    assert speaking.asked() == [Resume(2)]
+    assert speaking.core.view == "SPEAKING"
+    speaking.hush(1280)
+    speaking.plays()
+    said = speaking.core.history[-1]
+    assert isinstance(said, AgentSaid)
+    assert (said.heard, said.cut) == (LONG, False)
+    assert speaking.turns() == ["What does it cost?"]
+
+
+def test_a_long_listener_s_word_is_a_pause_and_no_more(speaking: Call) -> None:
+    """Drawn out over half a second, "yeah" pauses the agent only until it is known for what it is."""
+    speaking.talk(480)
+    speaking.partial("Yeah")
+    speaking.talk(96)
+    assert speaking.asked() == [Pause(2), Resume(2)]
+
+
+def test_a_word_heard_again_counts_once(speaking: Call) -> None:
+    """After a pause the far end plays, and proves, words that it had played and proven before."""
+    speaking.talk(480)
+    speaking.hush(96)
+    speaking.finished()
+    speaking.replays()
+    speaking.plays(2)
+    speaking.asks("And the large one?")
+    said = speaking.core.history[-2]
+    assert isinstance(said, AgentSaid)
+    assert said.heard == "The small box costs nine"
+
+
+def test_without_an_answer_from_speech_to_text_the_agent_goes_on(speaking: Call) -> None:
+    """It does not stay silent for words that never come."""
+    speaking.talk(480)
+    speaking.hush(1472)
+    assert speaking.asked() == [Pause(2), FinishTranscript(2)]
+    speaking.hush(32)
+    assert speaking.asked() == [Resume(2)]
+
+
+def test_a_paused_reply_does_not_end_by_itself(speaking: Call) -> None:
+    """All of it was sent, and none of the proof will come: that is no reason to take it for heard."""
+    speaking.sends()
+    for _ in range(4):
+        speaking.talk(480)
+        speaking.hush(928)
+    assert speaking.asked()[0] == Pause(2)
+    assert speaking.core.reply is not None
+    speaking.hush(992)
+    assert speaking.asked()[-1] == Resume(2)
+
+
+def test_a_goodbye_at_the_end_of_the_time_is_not_paused(new_call: NewCall) -> None:
+    """The agent says its last words whatever the caller does."""
+    call = new_call(Policy(max_call=2000, max_call_warning=2000))
+    call.start()
+    call.plays()
+    call.hush(2016)
+    call.sounds()
+    call.asked()
+    call.talk(1920)
+    assert call.asked() == []
 
 
 def test_a_cut_reply_is_in_the_history_as_far_as_it_was_heard(speaking: Call) -> None:
@@ -259,6 +358,7 @@ def test_marks_that_come_back_after_the_cut_were_not_heard(speaking: Call) -> No
     """The far end returns all pending marks when it is told to be silent."""
     speaking.sends()
     speaking.talk(480)
+    speaking.partial("What about")
     before = speaking.core.history
     speaking.hears()
     assert speaking.core.history == before
@@ -281,7 +381,7 @@ def test_syllables_with_short_gaps_are_one_utterance(speaking: Call) -> None:
     speaking.talk(256)
     speaking.hush(96)
     speaking.talk(128)
-    assert CancelReply(2) in speaking.asked()
+    assert Pause(2) in speaking.asked()
 
 
 def test_sounds_far_apart_are_no_interruption(speaking: Call) -> None:
@@ -289,7 +389,7 @@ def test_sounds_far_apart_are_no_interruption(speaking: Call) -> None:
     for _ in range(3):
         speaking.talk(320)
         speaking.hush(224)
-    assert CancelReply(2) not in speaking.asked()
+    assert Pause(2) not in speaking.asked()
 
 
 def test_a_backchannel_is_kept_and_does_not_stop_the_agent(speaking: Call) -> None:
@@ -325,10 +425,11 @@ def test_a_short_word_at_the_end_of_a_reply_is_its_answer(speaking: Call) -> Non
 
 
 def test_who_takes_the_floor_without_words_is_answered(speaking: Call) -> None:
-    """The agent stopped for it: to say nothing then would leave the line silent."""
-    speaking.talk(480)
+    """Who goes on for 1.5 s means it. The agent stopped for it: to say nothing then would leave the line silent."""
+    speaking.talk(1536)
     speaking.hush(96)
     speaking.finished()
+    speaking.hush(384)
     assert " ".join(speaking.spoken()) == speaking.phrases.not_understood
 
 

@@ -42,6 +42,7 @@ class World:
         self.positions: dict[int, list[tuple[int, int]]] = {}
         self.cancelled: set[int] = set()
         self.released: set[int] = set()
+        self.paused: set[int] = set()
         self.latest = 0
         self.requests: list[int] = []
         self.tools: list[str] = []
@@ -140,6 +141,12 @@ class World:
     def word_acknowledged(self, reply: int, clause: int, word: int) -> None:
         self.tell(events.WordAcknowledged(self.now, reply, clause, word))
 
+    def replay(self, reply: int, first: int) -> None:
+        """Words go out again, and are proven heard again: what was heard once is in the history once."""
+        for clause, word in self.positions.get(reply, [])[first:]:
+            self.word_sent(reply, clause, word)
+            self.word_acknowledged(reply, clause, word)
+
     def tool(self, reply: int, name: str) -> None:
         tool = f"call{next(self.numbers)}"
         self.asked_by[tool] = reply
@@ -176,6 +183,13 @@ class World:
                 assert clause == len({c for c, _ in self.positions.get(reply, [])}), "clauses are numbered in order"
                 self.spoken.setdefault(reply, []).extend(words)
                 self.positions.setdefault(reply, []).extend((clause, word) for word in range(len(words)))
+            case commands.Pause(reply):
+                self._check_alive(reply)
+                assert reply in self.released - self.paused, "only what is heard is paused, and once"
+                self.paused.add(reply)
+            case commands.Resume(reply):
+                self._check_alive(reply)
+                self.paused.remove(reply)
             case commands.CancelReply(reply):
                 assert reply not in self.cancelled, "a reply is cancelled once"
                 assert reply <= self.latest
@@ -198,6 +212,7 @@ class World:
     def _check_end(self, reply: Reply) -> None:
         heard = reply.state is ReplyState.HEARD
         assert heard or reply.state in (ReplyState.CUT, ReplyState.WITHDRAWN, ReplyState.FAILED)
+        assert not (heard and reply.number in self.paused), "a reply that is silent does not come to its end"
         assert (reply.number in self.cancelled) is not heard, "what ends before its time is cancelled, and only that"
 
     def check(self) -> None:
@@ -314,6 +329,7 @@ def random_step(world: World, draw: Draw) -> None:
         lambda: world.word_acknowledged(reply, *places[min(len(places) - 1, max(0, world.sent.get(reply, 0)))]),
         lambda: world.word_acknowledged(reply, clause, word),
         lambda: world.word_acknowledged(reply, draw(3), draw(9) - 1),
+        lambda: world.replay(reply, draw(len(places))),
         lambda: world.tool(reply, ("look_up", HANG_UP)[draw(6) == 0]),
         lambda: world.tool_finished(world.tools[draw(len(world.tools))] if world.tools else "none"),
         world.play_out,
@@ -360,7 +376,12 @@ class Calls(RuleBasedStateMachine):
     def one_reply_at_most(self) -> None:
         reply = self.world.conversation.reply
         if reply is not None:
-            assert reply.state in (ReplyState.HELD, ReplyState.RELEASED, ReplyState.AUDIBLE)
+            assert reply.state in (
+                ReplyState.HELD,
+                ReplyState.RELEASED,
+                ReplyState.AUDIBLE,
+                ReplyState.PAUSED,
+            )
 
     def teardown(self) -> None:
         self.world.check_can_answer()

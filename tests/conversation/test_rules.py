@@ -118,11 +118,14 @@ def test_a_noise_is_dismissed_as_soon_as_it_has_no_words(call: Call) -> None:
 
 
 def test_long_speech_without_words_is_answered(call: Call) -> None:
-    """Half a second of it is somebody who could not be understood."""
+    """Half a second of it is somebody who could not be understood; they too may pause for breath."""
     call.talk(512)
     call.hush(96)
     call.asked()
     call.finished()
+    call.hush(352)
+    assert call.asked() == []
+    call.hush(32)
     assert call.asked() == [Speak(2, 0, call.phrases.not_understood), Release(2)]
     assert call.turns() == [""]
 
@@ -132,9 +135,39 @@ def test_what_follows_an_unintelligible_turn_is_the_same_turn(call: Call) -> Non
     call.talk(512)
     call.hush(96)
     call.finished()
+    call.hush(384)
     call.asks("I said nine.")
     assert call.turns() == ["", "I said nine."]
     assert call.asked()[-1] == Release(3)
+
+
+def test_speech_without_words_is_not_answered_for_ever(call: Call) -> None:
+    """The third time in a row it is the agent's own echo, or a television; words make it a caller again."""
+
+    def mumble() -> list[str]:
+        call.talk(640)
+        call.hush(96)
+        call.finished()
+        call.hush(480)
+        return call.spoken()
+
+    apology = [call.phrases.not_understood]
+    for expected in (apology, apology, [], []):
+        assert mumble() == expected
+        call.plays()
+    call.asks("What does it cost?")
+    call.answers("Nine euros.")
+    call.plays()
+    call.asked()
+    assert mumble() == apology
+
+
+def test_one_silent_window_is_no_pause(call: Call) -> None:
+    """The voice dips inside words: a pause that is to be asked about has to be heard, and for more than a window."""
+    for _ in range(5):
+        call.talk(160)
+        call.hush(32)
+    assert call.asked() == []
 
 
 def test_long_speech_without_words_is_no_turn_while_an_answer_is_owed(call: Call) -> None:

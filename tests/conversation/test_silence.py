@@ -61,6 +61,10 @@ class Wire:
     clauses: list[Clause] = field(default_factory=list)
     next: int = 0
     """The first clause that is not played."""
+    heard: tuple[int, int] = (0, 0)
+    """The clause and word after the last one proven heard."""
+    epoch: int = 0
+    """How often it was paused: what was on its way before proves nothing."""
     free_at: int = 0
     """When all that was sent will have been played, and its proof come back."""
 
@@ -208,6 +212,14 @@ class Scene:
                 self._pump()
             case commands.Hold():
                 self.wire.released = False
+            case commands.Pause():
+                self.wire.released = False
+                self.wire.epoch += 1
+                self.wire.next = self.wire.heard[0]
+                self.wire.free_at = self.now
+            case commands.Resume():
+                self.wire.released = True
+                self._pump()
             case commands.CancelReply(reply):
                 self.wire = Wire(reply + 1)
             case commands.FinishTranscript(request):
@@ -277,13 +289,15 @@ class Scene:
             return
         clause, wire.next = wire.next, wire.next + 1
         text = wire.clauses[clause].text
-        length = WORD * len(words_of(text))
+        count = len(words_of(text))
+        first = wire.heard[1] if clause == wire.heard[0] else 0
+        length = WORD * (count - first)
         wire.free_at = self.now + length + self.proof
         if not wire.audible:
             wire.audible = True
             self.tell(events.PlaybackStarted(self.now, wire.reply))
-        for word in range(len(words_of(text))):
-            end = (word + 1) * WORD
+        for word in range(first, count):
+            end = (word + 1 - first) * WORD
             self._wire_later(end - WORD, events.WordSent, clause, word)
             self._wire_later(end + self.proof, events.WordAcknowledged, clause, word)
         self.later(length, self._pump)
@@ -293,8 +307,15 @@ class Scene:
     def _wire_later(
         self, delay: int, kind: type[events.WordSent] | type[events.WordAcknowledged], clause: int, word: int
     ) -> None:
-        reply = self.wire.reply
-        self.later(delay, lambda: self._progress(kind(self.now, reply, clause, word)))
+        wire, epoch = self.wire, self.wire.epoch
+
+        def arrive() -> None:
+            if epoch == wire.epoch:
+                if kind is events.WordAcknowledged:
+                    wire.heard = (clause, word + 1)
+                self._progress(kind(self.now, wire.reply, clause, word))
+
+        self.later(delay, arrive)
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))

@@ -46,8 +46,9 @@ def test_only_what_was_not_heard_can_be_taken_back() -> None:
     for state in (ReplyState.HELD, ReplyState.RELEASED):
         assert ReplyTrigger.WITHDRAW in REPLY[state]
         assert ReplyTrigger.INTERRUPT not in REPLY[state]
-    assert {ReplyTrigger.HOLD, ReplyTrigger.WITHDRAW}.isdisjoint(REPLY[ReplyState.AUDIBLE])
-    assert follow(REPLY, ReplyState.AUDIBLE, ReplyTrigger.INTERRUPT) is ReplyState.CUT
+    for state in (ReplyState.AUDIBLE, ReplyState.PAUSED):
+        assert {ReplyTrigger.HOLD, ReplyTrigger.WITHDRAW}.isdisjoint(REPLY[state])
+        assert follow(REPLY, state, ReplyTrigger.INTERRUPT) is ReplyState.CUT
 
 
 def test_a_held_reply_makes_no_sound() -> None:
@@ -68,6 +69,7 @@ def test_a_step_that_is_not_in_the_table_is_a_mistake_of_ours() -> None:
         (CallState.ENDED, TurnState.SPEAKING, None, True, "IDLE"),
         (CallState.LIVE, TurnState.QUIET, ReplyState.AUDIBLE, False, "SPEAKING"),
         (CallState.LIVE, TurnState.SPEAKING, ReplyState.AUDIBLE, False, "SPEAKING"),
+        (CallState.LIVE, TurnState.SPEAKING, ReplyState.PAUSED, False, "LISTENING"),
         (CallState.LIVE, TurnState.QUIET, ReplyState.RELEASED, False, "PROCESSING"),
         (CallState.LIVE, TurnState.PAUSING, ReplyState.HELD, False, "LISTENING"),
         (CallState.LIVE, TurnState.SPEAKING, None, True, "INTERRUPTED"),

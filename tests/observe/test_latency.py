@@ -10,7 +10,9 @@ from client_caller.conversation.commands import (
     Command,
     FinishTranscript,
     Hold,
+    Pause,
     Release,
+    Resume,
     Speak,
     StartReply,
 )
@@ -166,6 +168,24 @@ def test_a_barge_in_is_speech_that_silences_the_agent() -> None:
     )
     (barge_in,) = ledger.barge_ins
     assert (barge_in.reply, barge_in.speech_began, barge_in.yielded) == (1, 1000, 1490)
+
+
+def test_a_pause_that_became_a_cut_silenced_the_agent() -> None:
+    """The caller heard nothing any more from the pause on; a pause that was a false alarm does not count."""
+    ledger = ledger_of(
+        [
+            (PlaybackStarted(100, 1), ()),
+            *windows(1032, 1480, 0.9),
+            (TimePassed(1485), (Pause(1),)),
+            (SpeechProbability(1522, 1512, 0.1), ()),
+            (TimePassed(1700), (Resume(1),)),
+            *windows(2032, 2448, 0.9),
+            (SpeechProbability(2490, 2480, 0.9), (Pause(1),)),
+            (TranscriptFinished(2800, 1), (CancelReply(1),)),
+        ]
+    )
+    (barge_in,) = ledger.barge_ins
+    assert (barge_in.speech_began, barge_in.yielded) == (2000, 2490)
 
 
 _reply = st.integers(0, 3)

@@ -74,6 +74,45 @@ def test_an_interrupted_reply_is_remembered_as_far_as_it_was_heard(stage: "Stage
     assert len(scene.line.phone.far_end.clears) == 1
 
 
+def test_a_noise_pauses_the_reply_and_no_word_of_it_is_lost(stage: "Stage") -> None:
+    """600 ms without a word in them: silence while nobody knows what it is, then on from the first unheard word."""
+    answer = "One two three four five six seven eight nine ten."
+    stage.model(lambda messages: answer)
+
+    def noisy(caller: Caller) -> Part:
+        yield from caller.until_agent_finished(700)
+        yield from caller.say(words("tell me"))
+        yield from caller.until_agent_talks(1000)
+        yield from caller.say(b"\xa8\xa8\x28\x28" * 1200)
+        yield from caller.until_agent_finished(2500)
+
+    scene = run_virtual(stage.play(noisy))
+    asked = [c for _, together in scene.notes.events for c in together]
+    assert [type(c) for c in asked if isinstance(c, commands.Pause | commands.Resume | commands.CancelReply)] == [
+        commands.Pause,
+        commands.Resume,
+    ]
+    assert len(scene.line.phone.far_end.clears) == 1
+    assert scene.played_words == scene.heard_words
+    assert " ".join(scene.heard_words).endswith(answer)
+
+
+def test_a_cough_does_not_touch_the_reply(stage: "Stage") -> None:
+    """What is over before it could be an interruption neither pauses the agent nor takes a word from it."""
+    stage.model(lambda messages: "One two three four five six seven eight nine ten.")
+
+    def coughs(caller: Caller) -> Part:
+        yield from caller.until_agent_finished(700)
+        yield from caller.say(words("tell me"))
+        yield from caller.until_agent_talks(1000)
+        yield from caller.say(b"\xa8\xa8\x28\x28" * 600)
+        yield from caller.until_agent_finished(2500)
+
+    scene = run_virtual(stage.play(coughs))
+    assert scene.line.phone.far_end.clears == []
+    assert scene.played_words == scene.heard_words
+
+
 def test_the_first_answer_comes_soon_after_the_caller_s_last_sound(stage: "Stage") -> None:
     """With models that answer at once, the reply is on the wire one endpoint's silence after the caller's last word."""
     stage.model(lambda messages: "Yes.", first_token=0.0)

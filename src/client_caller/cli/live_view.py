@@ -113,7 +113,7 @@ class LiveView:
         turns = [turn for turn in self._ledger.turns if turn.first_frame == entry.started]
         if turns:
             notes.append(f"after {turns[-1].voice_to_voice} ms")
-        cuts = [cut for cut in self._ledger.barge_ins if cut.yielded == self._now]
+        cuts = [cut for cut in self._ledger.barge_ins if entry.started <= cut.yielded <= entry.ended]
         if entry.cut and cuts:
             notes.append(f"barge-in: silent {cuts[-1].yielded - cuts[-1].speech_began} ms after the caller began")
         elif entry.cut:

@@ -1,25 +1,42 @@
 """Interruption, backchannel or noise? Asked while the agent is audible and the caller makes a sound."""
 
-from client_caller.conversation.endpointing import words
+from enum import Enum
+
+from client_caller.conversation.endpointing import ends_in_key, words
 from client_caller.conversation.policy import Phrases, Policy
 
 
-def takes_floor(text: str, utterance: int, policy: Policy, phrases: Phrases) -> bool:
-    """Whether an utterance is an interruption, as far as can be told now.
+class Claim(Enum):
+    """What a sound of the caller's asks of the agent."""
 
-    `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds. Words decide:
-    "stop" takes the floor at once, two words that a mere listener would not say take it soon; what a listener says
-    takes it only when it goes on and on. A single word may be a listener's misheard, so there, as without words, the
-    length has to do.
+    NOTHING = "nothing"
+    PAUSE = "pause"
+    """It may be an interruption; more evidence will come."""
+    FLOOR = "floor"
+
+
+def claim(text: str, utterance: int, *, understood: bool, policy: Policy, phrases: Phrases) -> Claim:
+    """What an utterance asks for, as far as can be told now.
+
+    `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds; `understood`: it
+    is over, and no more words will come. Words decide: "stop" or a key takes the floor at once, two words that a mere
+    listener would not say take it soon; what a listener says takes it only when it goes on and on. A single word may be
+    a listener's misheard, so there, as without words, the length asks for a pause, and what is left at the end decides.
     """
     spoken = words(text)
-    if not spoken:
-        return utterance >= policy.barge_in
-    if is_hard_stop(spoken, phrases):
-        return True
-    if is_backchannel(spoken, phrases):
-        return utterance >= policy.backchannel
-    return utterance >= (policy.barge_in if len(spoken) == 1 else policy.barge_in_with_words)
+    if is_hard_stop(spoken, phrases) or ends_in_key(text):
+        return Claim.FLOOR
+    if understood and not spoken:
+        return Claim.NOTHING
+    if utterance >= policy.backchannel:
+        return Claim.FLOOR
+    if spoken and is_backchannel(spoken, phrases):
+        return Claim.NOTHING
+    if len(spoken) > 1 and utterance >= policy.barge_in_with_words:
+        return Claim.FLOOR
+    if utterance < policy.barge_in:
+        return Claim.NOTHING
+    return Claim.FLOOR if understood else Claim.PAUSE
 
 
 def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:

@@ -43,6 +43,20 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Silence the reply at once, and keep what was not proven heard of it: the caller may be taking the floor."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The caller did not take the floor: go on from the first word that was not proven heard."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
 class CancelReply:
     """Stop all work on the reply, drop its audio, and silence what the far end still holds of it."""
 
@@ -93,6 +107,8 @@ Command = (
     | Speak
     | Release
     | Hold
+    | Pause
+    | Resume
     | CancelReply
     | FinishTranscript
     | JudgeTurn

@@ -16,7 +16,9 @@ from client_caller.conversation.commands import (
     FinishTranscript,
     Hold,
     JudgeTurn,
+    Pause,
     Release,
+    Resume,
     RunTool,
     Speak,
     StartRecording,
@@ -40,7 +42,6 @@ from client_caller.conversation.state import (
     REPLY,
     CallState,
     CallTrigger,
-    ReplyState,
     ReplyTrigger,
     TurnTrigger,
     View,
@@ -98,6 +99,8 @@ class Conversation:
         self.closing: Closing | None = None
         self.closed_at = 0
         self.silence_prompts = 0
+        self.not_understood = 0
+        """Turns in a row without words."""
         self.warned = False
         self.failures = 0
         """Replies in a row that failed."""
@@ -156,13 +159,23 @@ class Conversation:
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
         evidence = Evidence(self.turn.text, self.agent_said, self.turn.completion)
-        needed = silence_needed(evidence, self.policy, self.phrases) if evidence.text else 0
+        needed = silence_needed(evidence, self.policy, self.phrases) if evidence.text or self.unintelligible else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property
+    def unintelligible(self) -> bool:
+        """Whether a sound without words is a turn: it was long or took the floor, and nothing else is to be answered.
+
+        Not time after time: then it is the agent's own echo, or a television.
+        """
+        speech = self.interrupted or self.turn.voiced >= self.policy.unintelligible_speech
+        few = self.not_understood < self.policy.not_understood_in_a_row
+        return speech and few and self.reply is None and self.unanswered is None
+
+    @property
     def may_guess(self) -> bool:
-        """Whether a reply may be begun before it is sure that the turn is over."""
-        few = self.turn.guesses < self.policy.guesses_in_a_turn
+        """Whether a reply may be begun before it is sure that the turn is over; with its words final, once more."""
+        few = self.turn.understood or self.turn.guesses < self.policy.guesses_in_a_turn
         return few and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
 
     def messages(self, reply: int) -> tuple[Message, ...]:
@@ -303,6 +316,20 @@ class Conversation:
         if reply.made_by_model:
             self.failures = 0
 
+    def pause(self) -> None:
+        """Be silent, until it is known what the caller wants."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.PAUSE)
+        self._commands.append(Pause(reply.number))
+
+    def resume(self) -> None:
+        """Go on: the caller did not want the floor."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.RESUME)
+        if reply.playout.acknowledged != reply.playout.sent:
+            reply.progress_at = self.now  # their marks come anew
+        self._commands.append(Resume(reply.number))
+
     def acknowledged(self, reply: Reply) -> None:
         """One more word was heard."""
         reply.quiet_since = self.now
@@ -341,8 +368,7 @@ class Conversation:
     def drop_reply(self) -> None:
         """Give up the reply, if there is one, in whatever state."""
         if self.reply is not None:
-            audible = self.reply.state is ReplyState.AUDIBLE
-            self._end_reply(ReplyTrigger.INTERRUPT if audible else ReplyTrigger.WITHDRAW)
+            self._end_reply(ReplyTrigger.INTERRUPT if self.reply.begun else ReplyTrigger.WITHDRAW)
 
     def fail(self) -> None:
         """The reply can't go on."""
@@ -393,6 +419,7 @@ class Conversation:
         if self.turn.text:
             self._write_words(self.entries)
             self.caller_words_at = self.turn.last_speech
+            self.not_understood = 0
         else:
             self.entries.append(CallerSaid(self.turn.started, self.turn.last_speech, ""))
         if self.unanswered is None:
@@ -470,7 +497,7 @@ class Conversation:
         """The call is over; what was said until now stays, and a backchannel stays one."""
         if self.late is not None:
             facts.resolve_late(self)
-        backchannel = self.reply is not None and self.reply.state is ReplyState.AUDIBLE and bool(self.turn.text)
+        backchannel = self.reply is not None and self.reply.begun and bool(self.turn.text)
         if backchannel:
             self._write_backchannel()
         self.drop_reply()

@@ -75,10 +75,15 @@ def sounds_open(text: str, phrases: Phrases) -> bool:
 def dictates(text: str, phrases: Phrases) -> bool:
     """Whether the words end in single digits, one after the other, or in a key: more of the number may come."""
     last = words(text)[-_DICTATED:]
-    if text.endswith(KEY[-1]):
+    if ends_in_key(text):
         return True
     digits = [word for word in last if word in phrases.digits or (word.isdigit() and len(word) == 1)]
     return len(digits) == _DICTATED
+
+
+def ends_in_key(text: str) -> bool:
+    """Whether the last thing that the caller did was to press a key."""
+    return text.endswith(KEY[-1])
 
 
 def asks_yes_or_no(said: str, phrases: Phrases) -> bool:

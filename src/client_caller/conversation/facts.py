@@ -156,7 +156,7 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
             pass
         case events.WordAcknowledged(clause=clause, word=word) if reply.playout.acknowledge(clause, word):
             c.acknowledged(reply)
-        case events.EngineFailed(stage="llm") if reply.state is ReplyState.AUDIBLE and not reply.playout.all_heard:
+        case events.EngineFailed(stage="llm") if reply.begun and not reply.playout.all_heard:
             reply.broken, reply.generating, reply.to_go_on = True, False, False
             reply.asked.clear()
         case events.EngineFailed():

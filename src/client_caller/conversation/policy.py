@@ -62,18 +62,22 @@ class Policy:
     """Speech for which no words have come for this long no longer holds the floor: a radio, a street."""
     unintelligible_speech: int = 500
     """Speech of at least this length without any words is answered with "I did not catch that"; shorter is noise."""
+    not_understood_in_a_row: int = 2
+    """This many such turns in a row are answered; then they are noise: the agent's own echo, a television."""
     answer_overlap: int = 1000
     """A short utterance over the agent's words is an answer, not a backchannel, if it ends within this of their end."""
 
     # ---- barge-in: who has the floor?
     barge_in: int = 450
-    """Speech of this length while the agent is audible takes the floor, when at most one word of it is known. Above the
-    310 to 350 ms of "yeah", "okay" and "right", below the 0.5 s with which peers start."""
+    """Speech of this length while the agent is audible pauses it, when at most one word of it is known; it takes the
+    floor if a word is left when it is over. Above the 310 to 350 ms of "yeah", "okay" and "right", below the 0.5 s with
+    which peers start."""
     barge_in_with_words: int = 250
     """Speech of this length takes the floor if two words or more of it are known and they are not a listener's. Not
     at once: speech to text often takes the first sounds of one word for others."""
     backchannel: int = 1500
-    """Speech of this length takes the floor though all its words are a listener's: nobody says "yeah" for so long."""
+    """Speech of this length takes the floor though all its words are a listener's: nobody says "yeah" for so long. So
+    does speech with no words known: some engines give none before it has ended."""
 
     # ---- owned silence
     tool_filler_after: int = 600

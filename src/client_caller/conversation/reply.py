@@ -64,6 +64,11 @@ class Reply:
         return self.closing is not None and self.closing.final
 
     @property
+    def begun(self) -> bool:
+        """Its first sound went out, and it is not over: it has the floor, or is being asked for it."""
+        return self.state in (ReplyState.AUDIBLE, ReplyState.PAUSED)
+
+    @property
     def done_thinking(self) -> bool:
         return not (self.generating or self.asked or self.to_go_on)
 

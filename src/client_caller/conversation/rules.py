@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from client_caller.conversation.barge_in import patience_with, takes_floor
+from client_caller.conversation.barge_in import Claim, claim, patience_with
 from client_caller.conversation.endpointing import promises_more, same_words
 from client_caller.conversation.state import CallState, ReplyState, TurnState
 
@@ -62,7 +62,8 @@ def _silence(c: Conversation, milliseconds: int) -> int:
     Believed at that moment only if their audio is known nearly up to it; a line that stalls is given some patience.
     """
     due = c.turn.last_speech + milliseconds
-    return due if c.turn.heard_through >= due - c.policy.audio_lag else due + c.policy.audio_stall
+    lag = min(c.policy.audio_lag, milliseconds // 2)
+    return due if c.turn.silent_through >= due - lag else due + c.policy.audio_stall
 
 
 def _lost(c: Conversation) -> int | None:
@@ -107,15 +108,31 @@ def _end_closing(c: Conversation) -> None:
 # ---------------------------------------------------------------- who has the floor?
 
 
+def _claim(c: Conversation) -> Claim:
+    """What the caller's sound asks of a reply that they hear."""
+    turn = c.turn
+    if turn.state is TurnState.QUIET or turn.wordless(c.now, c.policy):
+        return Claim.NOTHING
+    return claim(turn.text, turn.utterance, understood=turn.understood, policy=c.policy, phrases=c.phrases)
+
+
 def _barge_in(c: Conversation) -> int | None:
+    begun = c.reply is not None and c.reply.begun and not c.reply.final
+    return NOW if begun and _claim(c) is Claim.FLOOR else None
+
+
+def _pause(c: Conversation) -> int | None:
     audible = c.reply is not None and c.reply.state is ReplyState.AUDIBLE and not c.reply.final
-    heard = c.turn.state is not TurnState.QUIET and not c.turn.wordless(c.now, c.policy)
-    return NOW if audible and heard and takes_floor(c.turn.text, c.turn.utterance, c.policy, c.phrases) else None
+    return NOW if audible and _claim(c) is Claim.PAUSE else None
+
+
+def _resume(c: Conversation) -> int | None:
+    paused = c.reply is not None and c.reply.state is ReplyState.PAUSED
+    return NOW if paused and _claim(c) is Claim.NOTHING else None
 
 
 def _aside(c: Conversation) -> int | None:
-    audible = c.reply is not None and c.reply.state is ReplyState.AUDIBLE
-    if not audible or c.turn.state is not TurnState.PAUSING:
+    if c.reply is None or not c.reply.begun or c.turn.state is not TurnState.PAUSING:
         return None
     return _silence(c, patience_with(understood=c.turn.understood, policy=c.policy))
 
@@ -128,7 +145,7 @@ def _hold(c: Conversation) -> int | None:
 
 def _withdraw(c: Conversation) -> int | None:
     reply = c.reply
-    if reply is None or reply.final or reply.state is ReplyState.AUDIBLE or not c.words:
+    if reply is None or reply.final or reply.begun or not c.words:
         return None
     return None if same_words(reply.answers, c.words) else NOW
 
@@ -164,20 +181,15 @@ def _speculate(c: Conversation) -> int | None:
 
 def _turn_over(c: Conversation) -> int | None:
     turn = c.turn
-    agent_audible = c.reply is not None and (c.reply.state is ReplyState.AUDIBLE or c.reply.final)
-    if turn.state is not TurnState.PAUSING or agent_audible:
+    agent_speaks = c.reply is not None and (c.reply.begun or c.reply.final)
+    if turn.state is not TurnState.PAUSING or agent_speaks:
         return None
     return _silence(c, c.silence_needed)
 
 
 def _end_turn(c: Conversation) -> None:
-    """Words are a turn. So is speech without words that was long or took the floor, unless an answer is owed already.
-
-    The rest was noise.
-    """
-    speech = c.interrupted or c.turn.voiced >= c.policy.unintelligible_speech
-    unintelligible = speech and c.reply is None and c.unanswered is None
-    if c.turn.text or unintelligible:
+    """Words are a turn, and so may be speech without words. The rest was noise."""
+    if c.turn.text or c.unintelligible:
         c.take_turn()
     else:
         c.dismiss()
@@ -193,6 +205,7 @@ def _answer(c: Conversation) -> None:
         c.begin_reply(committed=True)
     else:
         c.unanswered = None
+        c.not_understood += 1
         c.say(c.phrases.not_understood)
 
 
@@ -261,6 +274,8 @@ RULES = (
     Rule(_hard_stop, lambda c: c.end("max_call")),
     Rule(_time_over, lambda c: c.say_last_words(c.phrases.time_over, "max_call")),
     Rule(_barge_in, lambda c: c.interrupt()),
+    Rule(_pause, lambda c: c.pause()),
+    Rule(_resume, lambda c: c.resume()),
     Rule(_hold, lambda c: c.hold()),
     Rule(_lost, lambda c: c.turn.fall_silent()),
     Rule(_finish_transcript, lambda c: c.finish_transcript()),

@@ -20,7 +20,9 @@ car, or an "uh-huh" that did not want the floor). Both lead back to QUIET.
 *The agent's reply* begins HELD: the model may think and the voice may be synthesised, but not one sample goes out,
 because the turn it answers is not surely over. RELEASED, it may be heard; with its first sample on the wire it is
 AUDIBLE. From there it ends HEARD, when the far end has acknowledged its last word, or CUT, when the caller takes the
-floor. A reply that nobody has heard any of can still be taken back: the caller speaks again before the first sound, so
+floor. Between the two lies doubt: a sound may be an interruption or a cough, and its words come later than the sound.
+So the reply is PAUSED first, which costs little if it was nothing: it goes on from the first word that was not heard.
+A reply that nobody has heard any of can still be taken back: the caller speaks again before the first sound, so
 it is HELD once more, and if they say something new it is WITHDRAWN without a trace. That is why speech before the
 agent's first sound is never an interruption: there is nothing to interrupt. FAILED is the end of a reply whose engine
 gave up. There is at most one reply at a time; each has a number, and numbers are never used again.
@@ -67,6 +69,7 @@ class ReplyState(Enum):
     HELD = "held"
     RELEASED = "released"
     AUDIBLE = "audible"
+    PAUSED = "paused"
     HEARD = "heard"
     CUT = "cut"
     WITHDRAWN = "withdrawn"
@@ -77,6 +80,8 @@ class ReplyTrigger(Enum):
     RELEASE = "release"
     HOLD = "hold"
     SOUND = "sound"
+    PAUSE = "pause"
+    RESUME = "resume"
     COMPLETE = "complete"
     INTERRUPT = "interrupt"
     WITHDRAW = "withdraw"
@@ -130,7 +135,13 @@ REPLY: Mapping[ReplyState, Mapping[ReplyTrigger, ReplyState]] = {
         ReplyTrigger.FAIL: ReplyState.FAILED,
     },
     ReplyState.AUDIBLE: {
+        ReplyTrigger.PAUSE: ReplyState.PAUSED,
         ReplyTrigger.COMPLETE: ReplyState.HEARD,
+        ReplyTrigger.INTERRUPT: ReplyState.CUT,
+        ReplyTrigger.FAIL: ReplyState.FAILED,
+    },
+    ReplyState.PAUSED: {
+        ReplyTrigger.RESUME: ReplyState.AUDIBLE,
         ReplyTrigger.INTERRUPT: ReplyState.CUT,
         ReplyTrigger.FAIL: ReplyState.FAILED,
     },

@@ -45,6 +45,11 @@ class CallerTurn:
         return " ".join([*self.finals, self.partial] if self.partial else self.finals)
 
     @property
+    def silent_through(self) -> int:
+        """Until when the caller was heard to be silent: what may be the beginning of speech is left out."""
+        return self.heard_through - self._rising
+
+    @property
     def utterance(self) -> int:
         """Length of the present or last utterance."""
         return self.last_speech - self.utterance_started

@@ -20,7 +20,9 @@ from client_caller.conversation.commands import (
     Command,
     FinishTranscript,
     Hold,
+    Pause,
     Release,
+    Resume,
     Speak,
     StartReply,
 )
@@ -112,7 +114,11 @@ class BargeIn:
     reply: int
     speech_began: int
     yielded: int
-    """When the agent was silenced."""
+    """When the agent was silenced: by the pause that came before the cut, if there was one."""
+
+
+_CALLER = SpeechProbability | PartialTranscript | FinalTranscript | TranscriptFinished | DigitPressed
+"""What comes from the caller, and may take the floor."""
 
 
 class Ledger:
@@ -132,6 +138,7 @@ class Ledger:
         self._answered = 0
         """The end of the speech that was last answered."""
         self._audible: int | None = None
+        self._paused_at: int | None = None
 
     def note(self, event: Event, commands: Sequence[Command]) -> None:
         """Take in one event and the commands that followed from it."""
@@ -168,6 +175,10 @@ class Ledger:
                 self._replies[command.reply].update(heard)
             case Hold() if command.reply in self._replies:
                 self._replies[command.reply].pop(_M.TURN_OVER, None)
+            case Pause():
+                self._paused_at = at
+            case Resume():
+                self._paused_at = None
             case CancelReply():
                 self._replies.pop(command.reply, None)
                 self._silence(event, command.reply)
@@ -199,10 +210,11 @@ class Ledger:
     def _silence(self, event: Event, reply: int) -> None:
         if reply != self._audible:
             return
-        self._audible = None
-        if isinstance(event, SpeechProbability | PartialTranscript | FinalTranscript | DigitPressed):
+        silent = event.at if self._paused_at is None else self._paused_at
+        self._audible = self._paused_at = None
+        if isinstance(event, _CALLER):
             began = event.at if isinstance(event, DigitPressed) else self._caller.utterance_started
-            self.barge_ins.append(BargeIn(reply, began, event.at))
+            self.barge_ins.append(BargeIn(reply, began, silent))
 
 
 def percentile(values: Sequence[int], percent: float) -> int | None:

@@ -3,6 +3,10 @@
 The far end plays what it is sent at its own pace, so anything sent can only be taken back by a `clear`. The player
 therefore stays at most `LEAD` ahead of it, and puts a mark behind every word: what comes back was played.
 
+A `clear` returns all pending marks as if they had been played. So each mark's name ends in an epoch, which rises with
+every `clear`, and only marks of the present epoch are believed. What was cleared can be sent again: audio is kept until
+the far end has proven that it played it.
+
 The player also keeps a copy of what the far end still has to play, and lets it run down on the call's clock. That tells
 how far ahead it is, and what of the agent's voice the caller hears at each moment: the recording is made from it.
 """
@@ -11,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from client_caller.audio.word_times import estimate
+from client_caller.audio.word_times import MARGIN, estimate
 from client_caller.conversation.clauses import words_of
 from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordSent
 from client_caller.engines.protocols import WordTime
@@ -37,15 +41,26 @@ class _Clause:
     number: int
     text: str
     audio: bytearray = field(default_factory=bytearray)
-    """What has not been sent."""
-    words: deque[WordTime] = field(default_factory=deque)
-    """Those whose mark has not been sent."""
-    whole: bytearray = field(default_factory=bytearray)
-    """All its audio, to estimate word times from."""
-    next_word: int = 0
-    """The first word whose time is not known."""
-    sent: int = 0
+    words: list[WordTime] = field(default_factory=list)
+    """Those whose time is known, in order."""
     finished: bool = False
+    """There will be no more audio."""
+    sent: int = 0
+    """Samples on the wire."""
+    marked: int = 0
+    """Words with their mark on the wire."""
+    heard: int = 0
+    """Words whose mark came back."""
+    told: int = 0
+    """Words whose time is the voice's own; that of the others is an estimate, on the late side."""
+
+    @property
+    def first_unheard(self) -> int:
+        """The sample with which its first unheard word begins, at the latest."""
+        if not self.heard:
+            return 0
+        end = self.words[self.heard - 1].end - (MARGIN if self.heard > self.told else 0)
+        return max(0, min(end, len(self.audio)))
 
 
 class Player:
@@ -62,6 +77,11 @@ class Player:
         self._released = False
         self._audible = False
         self._clauses: deque[_Clause] = deque()
+        """From the one with the last heard word on."""
+        self._next = 0
+        """Which of them is being sent."""
+        self._epoch = 0
+        """How often the far end was cleared."""
         self._ahead = bytearray()
         """What the far end has yet to play."""
         self._played_through = now * SAMPLES_A_MS
@@ -84,11 +104,10 @@ class Player:
         if found is None:
             return
         found.audio += mulaw
-        found.whole += mulaw
         for word in words:
-            if word.word == found.next_word:
+            if word.word == len(found.words):
                 found.words.append(word)
-                found.next_word += 1
+                found.told += 1
         self.pump(now)
 
     def finish(self, reply: int, clause: int, now: int) -> int:
@@ -96,15 +115,12 @@ class Player:
         found = self._find(reply, clause)
         if found is None:
             return 0
-        length = len(found.whole)
-        missing = len(words_of(found.text)) - found.next_word
-        if missing:
-            ends = estimate(found.text, bytes(found.whole))
-            found.words.extend(WordTime(word, ends[word]) for word in range(found.next_word, len(ends)))
-        found.whole.clear()
+        if found.told < len(words_of(found.text)):
+            ends = estimate(found.text, bytes(found.audio))
+            found.words.extend(WordTime(word, ends[word]) for word in range(found.told, len(ends)))
         found.finished = True
         self.pump(now)
-        return length
+        return len(found.audio)
 
     def _find(self, reply: int, clause: int) -> _Clause | None:
         if reply != self._reply:
@@ -128,10 +144,26 @@ class Player:
     def cancel(self, reply: int, now: int) -> None:
         """Drop the reply, and silence what the far end has of it. Nothing of it goes out after this."""
         if reply == self._reply and self._audible:
-            self._run_down(now)
-            self._ahead.clear()
-            self._leg.clear()
+            self._silence(now)
         self._turn_to(reply + 1)
+
+    def pause(self, reply: int, now: int) -> None:
+        """Silence the far end, and go back to the first word that it has not proven to have played."""
+        if reply != self._reply:
+            return
+        self._released = False
+        self._silence(now)
+        for clause in self._clauses:
+            clause.sent, clause.marked = clause.first_unheard, clause.heard
+        self._next = 0
+
+    def _silence(self, now: int) -> None:
+        """Drop what the far end has not played. The marks that it returns for it prove nothing."""
+        self._run_down(now)
+        self._ahead.clear()
+        self._marks.clear()
+        self._epoch += 1
+        self._leg.clear()
 
     def _turn_to(self, reply: int) -> None:
         """Make `reply` the present one, if it is newer. Numbers only rise: whatever comes for an older one is late."""
@@ -139,6 +171,7 @@ class Player:
             self._reply, self._released, self._audible = reply, False, False
             self._clauses.clear()
             self._marks.clear()
+            self._next = 0
 
     def acknowledge(self, mark: str, now: int) -> WordAcknowledged | None:
         """The word whose mark came back; None for a mark that is not awaited (any more)."""
@@ -146,7 +179,11 @@ class Player:
             return None
         while self._marks.popleft()[0] != mark:
             pass
-        reply, clause, word = map(int, mark.split("."))
+        reply, clause, word, _ = map(int, mark.split("."))
+        while self._clauses[0].number != clause:
+            self._clauses.popleft()
+            self._next -= 1
+        self._clauses[0].heard = word + 1
         return WordAcknowledged(now, reply, clause, word)
 
     # ---------------------------------------------------------------- the wire
@@ -163,13 +200,13 @@ class Player:
         self._run_down(now)
         if LEAD - len(self._ahead) < ROOM:
             return
-        while self._clauses and len(self._ahead) < LEAD:
-            clause = self._clauses[0]
+        while self._next < len(self._clauses) and len(self._ahead) < LEAD:
+            clause = self._clauses[self._next]
             self._mark(clause, now)
-            if clause.audio:
+            if clause.sent < len(clause.audio):
                 self._send(clause, now)
             elif clause.finished:
-                self._clauses.popleft()
+                self._next += 1
             else:
                 return
 
@@ -178,16 +215,15 @@ class Player:
 
     def _send(self, clause: _Clause, now: int) -> None:
         """Send the clause's next piece: up to the end of a word, the lead, or a message's size."""
-        size = min(len(clause.audio), MESSAGE, LEAD - len(self._ahead))
-        if clause.words:
-            size = min(size, clause.words[0].end - clause.sent)
-        piece = bytes(clause.audio[:size])
-        del clause.audio[:size]
+        size = min(len(clause.audio) - clause.sent, MESSAGE, LEAD - len(self._ahead))
+        if clause.marked < len(clause.words):
+            size = min(size, clause.words[clause.marked].end - clause.sent)
+        piece = bytes(clause.audio[clause.sent : clause.sent + size])
         self._leg.send_audio(piece)
         if not self._ahead:
             self._played_through = now * SAMPLES_A_MS
         self._ahead += piece
-        clause.sent += size
+        clause.sent += len(piece)
         if not self._audible:
             self._audible = True
             self._report(PlaybackStarted(now, self._reply))
@@ -195,9 +231,11 @@ class Player:
 
     def _mark(self, clause: _Clause, now: int) -> None:
         """Put marks behind the words that are wholly sent; those beyond the audio's end, at that end."""
-        while clause.words and (clause.words[0].end <= clause.sent or (clause.finished and not clause.audio)):
-            word = clause.words.popleft().word
-            name = f"{self._reply}.{clause.number}.{word}"
+        whole = clause.finished and clause.sent == len(clause.audio)
+        while clause.marked < len(clause.words) and (whole or clause.words[clause.marked].end <= clause.sent):
+            word = clause.marked
+            clause.marked += 1
+            name = f"{self._reply}.{clause.number}.{word}.{self._epoch}"
             self._leg.send_mark(name)
             self._marks.append((name, now + len(self._ahead) // SAMPLES_A_MS))
             self._report(WordSent(now, self._reply, clause.number, word))
@@ -213,5 +251,6 @@ class Player:
         del self._ahead[: len(played)]
         self._played(played, self._played_through)
         self._played_through += len(played)
-        if not self._ahead and self._clauses and self._clauses[0].sent and not self._clauses[0].finished:
+        present = self._clauses[self._next] if self._next < len(self._clauses) else None
+        if not self._ahead and present is not None and present.sent and not present.finished:
             self.underruns += 1

@@ -247,6 +247,10 @@ class CallSession:
                 self._player.release(reply, self.now)
             case commands.Hold(reply):
                 self._player.hold(reply)
+            case commands.Pause(reply):
+                self._player.pause(reply, self.now)
+            case commands.Resume(reply):
+                self._player.release(reply, self.now)
             case commands.CancelReply(reply):
                 self._player.cancel(reply, self.now)
                 for task in self._work.pop(reply, ()):
