@@ -88,6 +88,17 @@ def test_a_failed_guess_is_made_again_when_the_turn_is_over(call: Call) -> None:
     assert call.asked() == [StartReply(3), Release(3)]
 
 
+def test_a_guess_at_words_that_are_taken_back_is_withdrawn(call: Call) -> None:
+    """Speech to text thought it had heard something: the agent must not go on holding an answer to nothing."""
+    call.talk(320)
+    call.partial("perhaps")
+    call.hush(96)
+    call.finished()
+    assert call.asked() == [StartReply(2), FinishTranscript(1), CancelReply(2)]
+    call.hush(8000)
+    assert call.spoken() == ["Are you still there?"]
+
+
 def test_there_is_no_guess_without_words(call: Call) -> None:
     """There is nothing to answer yet."""
     call.talk(640)

@@ -121,9 +121,9 @@ def test_the_end_of_the_time_is_announced_then_final(short: Call) -> None:
 
 def test_the_warning_waits_for_its_turn(short: Call) -> None:
     """It interrupts neither the caller nor the agent, and is given once."""
-    short.hush(14_016)
+    short.hush(14_592)
     short.asks("What does it cost?")
-    short.asked()
+    assert short.spoken() == []
     short.hush(960)
     short.answers("Nine euros.")
     assert short.spoken() == ["Nine euros."]

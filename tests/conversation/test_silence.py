@@ -168,6 +168,8 @@ class Scene:
         """One window of the caller's audio; fewer of them in a silence of both sides."""
         talking = any(said.start < self.now <= said.end for said in self.script)
         self.tell(events.SpeechProbability(self.now, self.now, 0.9 if talking else 0.05))
+        if talking and self.random.random() < 0.1:
+            self.tell(events.PartialTranscript(self.now, self.random.choice((*QUESTIONS, "perhaps", ""))))
         near = any(-QUIET <= self.now - said.start <= said.end - said.start for said in self.script)
         idle = self.core.turn.state is TurnState.QUIET and not near
         self.later(QUIET if idle else WINDOW, self.listen)

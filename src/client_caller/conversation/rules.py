@@ -145,7 +145,7 @@ def _hold(c: Conversation) -> int | None:
 
 def _withdraw(c: Conversation) -> int | None:
     reply = c.reply
-    if reply is None or reply.final or reply.begun or not c.words:
+    if reply is None or reply.final or reply.begun:
         return None
     return None if same_words(reply.answers, c.words) else NOW
 
