@@ -60,6 +60,7 @@ def test_the_figures_fit_together(silero_path: Path, brief: Path) -> None:
         if answer["punctual"]:
             assert answer["wire"] - answer["ledger"] == pytest.approx(answer["speech_end"], abs=20)
     (interruption,) = figures["interruptions"]
+    assert interruption["cut"]
     assert 0 < interruption["silent"] <= interruption["clear"]
     assert len(figures["backchannels"]) == 1
     assert "Python" in figures["machine"]
@@ -98,6 +99,9 @@ class NoLedger:
     def turn(self, first_sound: int) -> None:
         return None
 
+    def cut(self, begins: int, ends: int) -> bool:
+        return False
+
 
 ANSWER = Answer(
     utterance="a question",
@@ -113,12 +117,17 @@ ANSWER = Answer(
 )
 
 
+def disturbance(clear: float | None, *, cut: bool) -> Disturbance:
+    silent = 3000.0 if clear is None else clear - 10
+    return Disturbance("words", length=900, clear=clear, silent=silent, cut=cut, late=1, punctual=True)
+
+
 def test_what_is_not_believed_is_not_counted() -> None:
     """Turns that our own lateness spoilt, and those without an answer, are shown, and left out of every figure."""
     figures = Figures(
         (ANSWER, replace(ANSWER, wire=999.0, punctual=False), replace(ANSWER, wire=None, spoke_over=True)),
-        (Disturbance("cut", 900, 410, 400, 1.0, True), Disturbance("cut", 900, None, 3000, 1.0, True)),
-        (Disturbance("yeah", 300, 310, 300, 1.0, True), Disturbance("okay", 300, None, 3000, 1.0, True)),
+        (disturbance(410, cut=True), disturbance(None, cut=False)),
+        (disturbance(410, cut=True), disturbance(410, cut=False), disturbance(None, cut=False)),
     )
     assert summary(figures) == [
         "Voice to voice at the wire: P50 345, P95 345, max 345 ms in 1 turns.",
@@ -126,7 +135,7 @@ def test_what_is_not_believed_is_not_counted() -> None:
         "In 1 turns the agent spoke too early, or not at all.",
         "Barge-in: yielded 1 of 2 times; to clear P50 410, P95 410, max 410 ms, "
         "to silence P50 400, P95 400, max 400 ms.",
-        "Backchannels: 1 of 2 cut the reply off.",
+        "Backchannels: 1 of 3 cut the reply off, 1 paused it.",
     ]
     console = Console(record=True, width=100, file=io.StringIO())
     show(figures, "some machine", console)

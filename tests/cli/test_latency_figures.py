@@ -25,10 +25,13 @@ def said(begins: int, ends: int, until: int, purpose: Purpose = "question", late
 
 
 class NoLedger:
-    """Of a server that knows nothing."""
+    """Of a server that knows nothing but who took the floor."""
 
     def turn(self, first_sound: int) -> None:
         return None
+
+    def cut(self, begins: int, ends: int) -> bool:
+        return begins == 1000
 
 
 def test_voice_to_voice_is_from_last_sample_to_first() -> None:
@@ -50,7 +53,7 @@ def test_only_a_clear_before_the_next_thing_said_is_a_yield() -> None:
     far_end = heard((0, 1400), (2000, 6000))
     far_end.clears.append(Cleared(1410 * MS, 0, ()))
     cut, hum = (said(1000, 1900, 1900, "interruption"), said(3000, 3300, 3300, "backchannel"))
-    (one,) = disturbances([cut, hum], far_end, "interruption")
-    assert (one.length, one.clear, one.silent) == (900, 410, 400)
-    (other,) = disturbances([cut, hum], far_end, "backchannel")
-    assert (other.clear, other.silent) == (None, 3000)
+    (one,) = disturbances([cut, hum], far_end, NoLedger(), "interruption")
+    assert (one.length, one.clear, one.silent, one.cut) == (900, 410, 400, True)
+    (other,) = disturbances([cut, hum], far_end, NoLedger(), "backchannel")
+    assert (other.clear, other.silent, other.cut) == (None, 3000, False)

@@ -6,9 +6,9 @@ import pytest
 
 from client_caller.calls.call import Call
 from client_caller.calls.journal import Journal, JournalError
-from client_caller.calls.lines import Header
+from client_caller.calls.lines import Header, command_line, event_line
 from client_caller.cli.latency_ledger import STAGES, LedgerView
-from client_caller.conversation.commands import FinishTranscript, Release, Speak, StartReply
+from client_caller.conversation.commands import CancelReply, FinishTranscript, Release, Speak, StartReply
 from client_caller.conversation.events import (
     CallStarted,
     ClauseAudioStarted,
@@ -64,6 +64,17 @@ def test_a_clause_is_complete_before_it_is_known_to_be(journal: Path) -> None:
 def test_a_sound_that_the_ledger_does_not_know_has_no_turn(journal: Path) -> None:
     """Nothing is matched that is not the same moment."""
     assert LedgerView(journal, greeting=70).turn(2500) is None
+
+
+def test_who_took_the_floor_is_known_by_when_they_spoke(journal: Path) -> None:
+    """Speech that began where the ledger has a barge-in cut the reply; speech elsewhere did not."""
+    with journal.open("ab") as file:
+        for end in range(3008, 3105, 32):
+            file.write(event_line(SpeechProbability(end + 5, end, 0.9)))
+        file.write(event_line(SpeechProbability(3141, 3136, 0.9)) + command_line(3141, CancelReply(2)))
+    view = LedgerView(journal, greeting=95)
+    assert view.cut(2976 + 25, 3400)
+    assert not view.cut(3300, 3600)
 
 
 def test_a_broken_journal_is_an_error(tmp_path: Path) -> None:

@@ -123,14 +123,15 @@ def summary(figures: Figures) -> list[str]:
     if figures.interruptions:
         clears = [one.clear for one in figures.interruptions if one.punctual and one.clear is not None]
         silences = [one.silent for one in figures.interruptions if one.punctual and one.clear is not None]
-        yielded = sum(one.clear is not None for one in figures.interruptions)
+        yielded = sum(one.cut for one in figures.interruptions)
         lines.append(
             f"Barge-in: yielded {yielded} of {len(figures.interruptions)} times; to clear {_spread(clears)} ms, "
             f"to silence {_spread(silences)} ms."
         )
     if figures.backchannels:
-        cut = sum(one.clear is not None for one in figures.backchannels)
-        lines.append(f"Backchannels: {cut} of {len(figures.backchannels)} cut the reply off.")
+        cut = sum(one.cut for one in figures.backchannels)
+        paused = sum(one.clear is not None and not one.cut for one in figures.backchannels)
+        lines.append(f"Backchannels: {cut} of {len(figures.backchannels)} cut the reply off, {paused} paused it.")
     return lines
 
 
@@ -179,10 +180,11 @@ def _milestones(answers: Sequence[Answer]) -> Table:
 
 def _disturbances(kind: str, ones: Sequence[Disturbance]) -> Table:
     table = Table(kind, title=f"{kind}s, ms after the caller's first voiced sample")
-    for name in ("Length", "Clear", "Silent", "Late by"):
+    for name in ("Length", "Clear", "Silent", "Reply", "Late by"):
         table.add_column(name, justify="right")
     for one in ones:
         clear = "none" if one.clear is None else f"{one.clear:.0f}"
         late = f"{one.late:.1f}" if one.punctual else f"[red]{one.late:.1f}[/red]"
-        table.add_row(one.utterance, f"{one.length:.0f}", clear, f"{one.silent:.0f}", late)
+        reply = "cut" if one.cut else "went on" if one.clear is None else "paused"
+        table.add_row(one.utterance, f"{one.length:.0f}", clear, f"{one.silent:.0f}", reply, late)
     return table

@@ -78,10 +78,11 @@ class LatencyBench:
         disturbed = partial(Examiner.disturb, question=question, interruptions=cuts, backchannels=hums)
         things = len(cuts) + 2 * len(hums) + 1
         said, far_end = await self._call(server, LONG_REPLY, random, disturbed, things)
+        view = _view(server, far_end)
         return Figures(
             tuple(given),
-            tuple(disturbances(said, far_end, "interruption")),
-            tuple(disturbances(said, far_end, "backchannel")),
+            tuple(disturbances(said, far_end, view, "interruption")),
+            tuple(disturbances(said, far_end, view, "backchannel")),
         )
 
     async def _call(

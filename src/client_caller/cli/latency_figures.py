@@ -51,6 +51,8 @@ class Disturbance:
     """To the arrival of `clear`; None if none came while it mattered."""
     silent: float
     """To the end of the agent's words at the caller's ear, cut off or not."""
+    cut: bool
+    """The caller took the floor. If not, and a `clear` came, the agent paused and went on."""
     late: float
     punctual: bool
 
@@ -59,6 +61,7 @@ class View(Protocol):
     """What is known of the server's own ledger: `latency_ledger.LedgerView`."""
 
     def turn(self, first_sound: int) -> LedgerTurn | None: ...
+    def cut(self, begins: int, ends: int) -> bool: ...
 
 
 def answers(said: Sequence[Said], far_end: FarEnd, view: View) -> Iterator[Answer]:
@@ -89,7 +92,7 @@ def _answer(one: Said, spoke_over: bool, sound: int | None, turn: LedgerTurn | N
     )
 
 
-def disturbances(said: Sequence[Said], far_end: FarEnd, purpose: Purpose) -> Iterator[Disturbance]:
+def disturbances(said: Sequence[Said], far_end: FarEnd, view: View, purpose: Purpose) -> Iterator[Disturbance]:
     """Of everything that was said over the agent with this purpose."""
     played = bytes(far_end.played)
     limits = [*(later.begins for later in said[1:]), len(played)]
@@ -101,6 +104,7 @@ def disturbances(said: Sequence[Said], far_end: FarEnd, purpose: Purpose) -> Ite
                 length=(one.ends - one.begins) / _SAMPLES_A_MS,
                 clear=None if clear is None else (clear - one.begins) / _SAMPLES_A_MS,
                 silent=(falls_silent(played, one.begins) - one.begins) / _SAMPLES_A_MS,
+                cut=view.cut(one.begins // _SAMPLES_A_MS, one.ends // _SAMPLES_A_MS),
                 late=one.late,
                 punctual=one.punctual,
             )

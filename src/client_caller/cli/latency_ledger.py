@@ -46,10 +46,15 @@ class LedgerView:
         sounds = [step.event.at for step in segment.steps if isinstance(step.event, PlaybackStarted)]
         self._ahead = greeting - sounds[0] if sounds else 0
         self._turns = [self._turn(turn, segment.steps) for turn in ledger.turns]
+        self._taken = [barge_in.speech_began + self._ahead for barge_in in ledger.barge_ins]
 
     def turn(self, first_sound: int) -> LedgerTurn | None:
         """The answer that was first heard at this time; None if the ledger has none."""
         return next((turn for turn in self._turns if abs(turn.first_frame - first_sound) <= _SAME), None)
+
+    def cut(self, begins: int, ends: int) -> bool:
+        """Whether speech between these times took the floor: the reply that it lay over was not resumed."""
+        return any(begins - _SAME <= began <= ends + _SAME for began in self._taken)
 
     def _turn(self, turn: TurnLatency, steps: Sequence[Step]) -> LedgerTurn:
         clause = _clause_complete(turn.reply, steps)
