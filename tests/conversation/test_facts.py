@@ -91,6 +91,7 @@ def test_time_runs_only_forwards(call: Call) -> None:
     call.press("1")
     late = call.now
     call.tell(events.DigitPressed(late - 300, "2"))
+    assert call.core.now == late
     call.hush(960)
     call.end()
     assert call.core.history[-1] == CallerSaid(late, late, "[pressed 1] [pressed 2]")

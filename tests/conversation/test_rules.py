@@ -181,6 +181,20 @@ def test_long_speech_without_words_is_no_turn_while_an_answer_is_owed(call: Call
     assert call.turns() == ["What does it cost?"]
 
 
+def test_a_noise_after_a_withdrawn_reply_leaves_nothing_in_the_history(call: Call) -> None:
+    """The words that withdrew it were taken back: what remains is the question, and its answer is owed as before."""
+    call.asks("What does it cost?")
+    call.asked()
+    call.talk(640)
+    call.partial("and")
+    assert call.asked() == [Hold(2), CancelReply(2)]
+    call.hush(96)
+    call.partial("")
+    call.finished()
+    assert call.asked()[-2:] == [StartReply(3), Release(3)]
+    assert call.turns() == ["What does it cost?"]
+
+
 def test_a_radio_does_not_hold_the_floor(call: Call) -> None:
     """Speech that has no words for three seconds is no speech: the answer that was held for it is heard, over it."""
     call.asks("What does it cost?")
@@ -313,17 +327,18 @@ def test_a_model_that_gives_a_word_now_and_then_is_not_given_up(call: Call) -> N
     assert call.reply == slow
 
 
-def test_a_slow_tool_is_not_given_up(call: Call) -> None:
-    """How long a tool may take is its own affair."""
+@pytest.mark.parametrize("model", ["has finished", "hangs"])
+def test_a_slow_tool_is_not_given_up(call: Call, model: str) -> None:
+    """How long a tool may take is its own affair, whatever the model does meanwhile."""
     call.asks("What does it cost?")
     call.wants("t1")
-    call.thought()
+    if model == "has finished":
+        call.thought()
     for _ in range(10):
         call.hush(4000)
         call.plays()
-    call.asked()
-    call.tool_returns("t1")
-    assert call.asked() == [StartReply(2)]
+    assert call.reply == 2
+    assert CancelReply(2) not in call.asked()
 
 
 def test_a_last_word_without_proof_is_waited_for_a_while(call: Call) -> None:

@@ -109,6 +109,42 @@ def test_a_barge_in_never_cancels_a_tool(call: Call) -> None:
     assert any(message.content == "booked" for message in call.core.messages(4))
 
 
+def test_news_do_not_cut_the_caller_off(call: Call) -> None:
+    """A result that comes while they speak is told when they have finished."""
+    call.asks("Book the table.")
+    call.thinks("I will book the table for you. ")
+    call.wants("t1", "book")
+    call.thought()
+    call.plays(2)
+    call.talk(480)
+    call.partial("for two")
+    call.asked()
+    call.tool_returns("t1", "booked")
+    assert call.asked() == []
+    call.hush(96)
+    call.final("For two, please.")
+    call.finished()
+    call.hush(480)
+    assert any(message.content == "booked" for message in call.core.messages(call.reply))
+
+
+def test_news_do_not_open_a_call_that_is_closing(call: Call) -> None:
+    """Both have said goodbye; the result is kept."""
+    call.asks("Book the table.")
+    call.wants("t1", "book")
+    call.thought()
+    call.hush(1504)
+    call.plays(1)
+    call.asks("Thanks, goodbye.")
+    call.answers("Goodbye.")
+    call.plays()
+    call.asked()
+    call.tool_returns("t1", "booked")
+    call.hush(1504)
+    assert call.asked() == [EndCall("caller_said_goodbye")]
+    assert any(isinstance(entry, ToolUsed) for entry in call.core.history)
+
+
 def test_a_result_that_nobody_awaits_is_ignored(call: Call) -> None:
     """A tool that was never run, or was reported before."""
     call.asks("What does it cost?")

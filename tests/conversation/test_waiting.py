@@ -161,6 +161,26 @@ def test_a_silent_caller_is_asked_twice_and_then_left(call: Call) -> None:
     assert call.asked() == [EndCall("caller_silent")]
 
 
+def test_a_caller_who_speaks_is_not_asked(call: Call) -> None:
+    """However long they were silent before, and however long they speak now."""
+    call.hush(7008)
+    call.talk(640)
+    call.partial("my number is")
+    call.talk(2016)
+    assert call.spoken() == []
+
+
+def test_the_silence_counts_from_the_start_of_the_call(new_call: NewCall) -> None:
+    """It may have rung for a while before."""
+    call = new_call(phrases=Phrases(greeting=""))
+    call.now = 5000
+    call.start()
+    call.stall(7999)
+    assert call.spoken() == []
+    call.stall(1)
+    assert call.spoken() == ["Are you still there?"]
+
+
 def test_a_caller_who_answers_is_asked_again_from_the_beginning(call: Call) -> None:
     """One word is enough to start over."""
     call.hush(8000)

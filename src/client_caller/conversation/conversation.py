@@ -78,8 +78,6 @@ class Conversation:
         self.connected_at = 0
         self.agent_quiet_since = 0
         """When the last reply ended."""
-        self.caller_words_at = 0
-        """End of the caller's last words."""
         self.unanswered: int | None = None
         """The entry of the caller's last turn, until something of its answer was heard."""
         self.turn_over_at = 0
@@ -418,7 +416,6 @@ class Conversation:
         known = self._known_finals()
         if self.turn.text:
             self._write_words(self.entries)
-            self.caller_words_at = self.turn.last_speech
             self.not_understood = 0
         else:
             self.entries.append(CallerSaid(self.turn.started, self.turn.last_speech, ""))
@@ -466,7 +463,6 @@ class Conversation:
     def _write_backchannel(self) -> None:
         turn = self.turn
         self.entries.append(CallerSaid(turn.started, turn.last_speech, turn.text, backchannel=True))
-        self.caller_words_at = turn.last_speech
 
     def _unanswered_entry(self) -> CallerSaid | None:
         entry = self.entries[self.unanswered] if self.unanswered is not None else None

@@ -267,7 +267,7 @@ def _filler(c: Conversation) -> int | None:
 def _prompt(c: Conversation) -> int | None:
     if c.call is not CallState.LIVE or c.reply is not None or c.turn.holds_floor(c.now, c.policy):
         return None
-    return max(c.connected_at, c.agent_quiet_since, c.caller_words_at) + c.policy.silence_prompt
+    return max(c.connected_at, c.agent_quiet_since) + c.policy.silence_prompt
 
 
 RULES = (
