@@ -53,7 +53,7 @@ def test_closed_words_do_not(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("completion", "silence"),
-    [(None, 480), (0.0, 1100), (0.19, 1100), (0.2, 480), (0.84, 480), (0.85, 250), (1.0, 250)],
+    [(None, 480), (0.0, 1100), (0.09, 1100), (0.1, 480), (0.84, 480), (0.85, 250), (1.0, 250)],
 )
 def test_the_voice_decides_where_it_is_sure(completion: float | None, silence: int) -> None:
     """A voice that stays up is waited for; one that has come down is answered soon."""

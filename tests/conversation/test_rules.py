@@ -51,7 +51,7 @@ def test_the_turn_model_is_asked_once_for_each_pause() -> None:
     assert asked == [FinishTranscript(1), JudgeTurn(1), FinishTranscript(2), JudgeTurn(2)]
 
 
-@pytest.mark.parametrize(("completion", "silence"), [(0.1, 1100), (0.5, 480), (0.9, 250)])
+@pytest.mark.parametrize(("completion", "silence"), [(0.05, 1100), (0.5, 480), (0.9, 250)])
 def test_a_judgement_moves_the_end_of_the_turn(call: Call, completion: float, silence: int) -> None:
     """As soon as it is known; never to before the present moment."""
     call.says("It is blue")
