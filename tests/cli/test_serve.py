@@ -105,13 +105,14 @@ async def test_a_signed_call_is_answered(tmp_path: Path, silero_path: Path) -> N
 
 
 async def test_an_independent_simulator_is_answered(tmp_path: Path, audio: Path, silero_path: Path) -> None:
-    """`streamdouble` calls `serve --insecure-local`: a voice that interrupts is made room for, and no violation."""
+    """`streamdouble` calls `serve --insecure-local`: a voice and a key that interrupt are made room for; no violation."""
     samples, rate = soundfile.read(audio / "utt" / "u14_go_forward.flac", dtype="int16")
     soundfile.write(tmp_path / "voice.wav", samples, rate, subtype="PCM_16")
     steps = [
         {"wait_for": "mark"},
         {"say": "voice.wav"},
         {"expect": "clear"},
+        {"wait": 2.0},
         {"dtmf": "5"},
         {"wait": 0.5},
         {"expect": "no_violations"},
@@ -125,7 +126,7 @@ async def test_an_independent_simulator_is_answered(tmp_path: Path, audio: Path,
         assert await served.end() == 0
     assert (report.violations, report.result.failed_expectations, report.exit_code) == ([], [], 0)
     store = Store(database_in(tmp_path))
-    assert store.find("last").interruptions == 1
+    assert store.find("last").interruptions == 2
     store.close()
 
 
