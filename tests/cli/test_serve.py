@@ -105,7 +105,7 @@ async def test_a_signed_call_is_answered(tmp_path: Path, silero_path: Path) -> N
 
 
 async def test_an_independent_simulator_is_answered(tmp_path: Path, audio: Path, silero_path: Path) -> None:
-    """`streamdouble` calls `serve --insecure-local`: a voice and a key that interrupt are made room for; no violation."""
+    """`streamdouble` calls `serve --insecure-local`: a voice and a key that interrupt are made room for."""
     samples, rate = soundfile.read(audio / "utt" / "u14_go_forward.flac", dtype="int16")
     soundfile.write(tmp_path / "voice.wav", samples, rate, subtype="PCM_16")
     steps = [
