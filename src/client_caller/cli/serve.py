@@ -63,6 +63,7 @@ def serve(
 ) -> None:
     """Answer calls. Ends when told to (Ctrl-C) and the calls on the line are over; Ctrl-C again ends them."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request would be one for each turn
     options = {
         "server.host": host,
         "server.port": port,
