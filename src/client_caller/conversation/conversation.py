@@ -5,17 +5,14 @@ anything left to do. This file holds the state, and the verbs with which it chan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from client_caller.conversation import events, facts, rules
+from client_caller.conversation import events, facts, listening, rules
 from client_caller.conversation.clauses import ClauseSplitter
 from client_caller.conversation.commands import (
     CancelReply,
     Command,
     EndCall,
-    FinishTranscript,
     Hold,
-    JudgeTurn,
     Pause,
     Release,
     Resume,
@@ -28,7 +25,6 @@ from client_caller.conversation.endpointing import Evidence, is_farewell, silenc
 from client_caller.conversation.history import (
     STILL_RUNNING,
     AgentSaid,
-    CallerSaid,
     Entry,
     Message,
     ToolCall,
@@ -43,24 +39,11 @@ from client_caller.conversation.state import (
     CallState,
     CallTrigger,
     ReplyTrigger,
-    TurnTrigger,
     View,
     follow,
     view,
 )
 from client_caller.conversation.turn import CallerTurn
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Final words that are still to come for a turn that is over."""
-
-    request: int
-    """The `FinishTranscript` that they will answer."""
-    entry: int | None
-    """The turn in the history; None if it was taken for noise."""
-    finals: list[str]
-    """All final words of the turn so far; once complete they replace its text."""
 
 
 class Conversation:
@@ -82,7 +65,7 @@ class Conversation:
         """The entry of the caller's last turn, until something of its answer was heard."""
         self.turn_over_at = 0
         """Since when the caller waits for that."""
-        self.late: Late | None = None
+        self.late: listening.Late | None = None
         self.interrupted = False
         """The caller took the floor and still has it."""
         self.speculation_spent = False
@@ -109,7 +92,7 @@ class Conversation:
         self._commands: list[Command] = []
         self._deadline: int | None = None
         self._replies = 0
-        self._requests = 0
+        self.requests = 0
         self._fillers = 0
 
     def receive(self, event: events.Event) -> tuple[Command, ...]:
@@ -122,6 +105,10 @@ class Conversation:
             self._deadline = rules.settle(self)
         commands, self._commands = tuple(self._commands), []
         return commands
+
+    def ask(self, *commands: Command) -> None:
+        """Have something done."""
+        self._commands += commands
 
     # ---------------------------------------------------------------- what others may know
 
@@ -144,7 +131,7 @@ class Conversation:
     @property
     def words(self) -> str:
         """The caller's words that nobody has answered yet."""
-        before = self._unanswered_entry()
+        before = listening.unanswered(self)
         return " ".join(filter(None, [before.text if before is not None else "", self.turn.text]))
 
     @property
@@ -181,7 +168,7 @@ class Conversation:
         current = self.reply if self.reply is not None and self.reply.number == reply else None
         entries = list(self.entries)
         if current is not None and not current.committed:
-            self._write_words(entries)
+            listening.write_words(self, entries)
         chat = messages(entries)
         asked = current.asked if current is not None else {}
         elsewhere = [(call, STILL_RUNNING) for id, call in self.running.items() if id not in asked]
@@ -401,73 +388,6 @@ class Conversation:
         self.reply = None
         self.agent_quiet_since = self.now
 
-    # ---------------------------------------------------------------- the caller's turn
-
-    def finish_transcript(self) -> None:
-        """Ask for the final words of this pause; those of an earlier turn have had their time."""
-        if self.late is not None:
-            facts.resolve_late(self)
-        self._requests += 1
-        self.turn.request = self._requests
-        self._commands += FinishTranscript(self._requests), JudgeTurn(self._requests)
-
-    def take_turn(self) -> None:
-        """The caller has finished."""
-        known = self._known_finals()
-        if self.turn.text:
-            self._write_words(self.entries)
-            self.not_understood = 0
-        else:
-            self.entries.append(CallerSaid(self.turn.started, self.turn.last_speech, ""))
-        if self.unanswered is None:
-            self.unanswered = len(self.entries) - 1
-        self._end_turn(TurnTrigger.TAKEN, self.unanswered, known)
-        self.silence_prompts = 0
-        if self.call is CallState.CLOSING:
-            self.call = follow(CALL, self.call, CallTrigger.REOPENED)
-            self.closing = None
-        if self.reply is not None:
-            self.reply.committed = True
-
-    def set_aside(self) -> None:
-        """What the caller said over the agent's words did not want the floor: a backchannel, or no words at all."""
-        entry = len(self.entries) if self.turn.text else None
-        if self.turn.text:
-            self._write_backchannel()
-        self._end_turn(TurnTrigger.DISMISSED, entry, list(self.turn.finals))
-
-    def dismiss(self) -> None:
-        """It was no speech."""
-        self._end_turn(TurnTrigger.DISMISSED, None, [])
-
-    def _end_turn(self, trigger: TurnTrigger, entry: int | None, known: list[str]) -> None:
-        if self.turn.request is not None and not self.turn.understood:
-            self.late = Late(self.turn.request, entry, known)
-        self.turn = self.turn.finish(trigger)
-        self.turn_over_at = self.now
-        self.interrupted = False
-        self.speculation_spent = False
-
-    def _known_finals(self) -> list[str]:
-        before = self._unanswered_entry()
-        return [*([before.text] if before is not None and before.text else []), *self.turn.finals]
-
-    def _write_words(self, entries: list[Entry]) -> None:
-        """Write the present turn's words into `entries`; into the turn still unanswered, if there is one."""
-        before = self._unanswered_entry()
-        if before is None or self.unanswered is None:
-            entries.append(CallerSaid(self.turn.started, self.turn.last_speech, self.turn.text))
-        else:
-            entries[self.unanswered] = CallerSaid(before.started, self.turn.last_speech, self.words)
-
-    def _write_backchannel(self) -> None:
-        turn = self.turn
-        self.entries.append(CallerSaid(turn.started, turn.last_speech, turn.text, backchannel=True))
-
-    def _unanswered_entry(self) -> CallerSaid | None:
-        entry = self.entries[self.unanswered] if self.unanswered is not None else None
-        return entry if isinstance(entry, CallerSaid) else None
-
     # ---------------------------------------------------------------- the call
 
     def ask_whether_there(self) -> None:
@@ -491,12 +411,11 @@ class Conversation:
 
     def leave(self, trigger: CallTrigger) -> None:
         """The call is over; what was said until now stays, and a backchannel stays one."""
-        if self.late is not None:
-            facts.resolve_late(self)
-        backchannel = self.reply is not None and self.reply.begun and bool(self.turn.text)
-        if backchannel:
-            self._write_backchannel()
+        over_the_agent = self.reply is not None and self.reply.begun
+        listening.resolve_late(self)
+        if over_the_agent:
+            listening.write_backchannel(self)
         self.drop_reply()
-        if self.turn.text and not backchannel:
-            self._write_words(self.entries)
+        if not over_the_agent:
+            listening.write_words(self, self.entries)
         self.call = follow(CALL, self.call, trigger)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from client_caller.conversation import events
-from client_caller.conversation.endpointing import KEY, same_words
+from client_caller.conversation import events, listening
+from client_caller.conversation.endpointing import KEY
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
 from client_caller.conversation.reply import Reply
@@ -102,33 +102,16 @@ def _hear_final(c: Conversation, text: str) -> None:
 def _understand(c: Conversation, request: int) -> None:
     c.deaf = 0
     if c.late is not None and request == c.late.request:
-        resolve_late(c)
+        listening.resolve_late(c)
     elif request == c.turn.request:
         c.turn.partial = ""
         c.turn.understood = True
 
 
-def resolve_late(c: Conversation) -> None:
-    """No more final words will come for a turn that is over: those that came are better than what it was taken for."""
-    assert c.late is not None
-    late, c.late = c.late, None
-    text = " ".join(late.finals)
-    if not text:
-        return
-    if late.entry is None:
-        c.turn.add(text, c.now)
-        return
-    said = c.entries[late.entry]
-    assert isinstance(said, CallerSaid)
-    if not same_words(said.text, text):
-        c.entries[late.entry] = CallerSaid(said.started, said.ended, text, said.backchannel)
-
-
 def _lose_ear(c: Conversation) -> None:
     """Speech to text failed: what is known of the words is all that will be known."""
     c.deaf += 1
-    if c.late is not None:
-        resolve_late(c)
+    listening.resolve_late(c)
     if c.turn.request is not None:
         c.turn.understood = True
     leaving = c.reply is not None and c.reply.final

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from client_caller.conversation import listening
 from client_caller.conversation.barge_in import Claim, claim, patience_with
 from client_caller.conversation.endpointing import promises_more, same_words
 from client_caller.conversation.state import CallState, ReplyState, TurnState
@@ -190,9 +191,9 @@ def _turn_over(c: Conversation) -> int | None:
 def _end_turn(c: Conversation) -> None:
     """Words are a turn, and so may be speech without words. The rest was noise."""
     if c.turn.text or c.unintelligible:
-        c.take_turn()
+        listening.take_turn(c)
     else:
-        c.dismiss()
+        listening.dismiss(c)
 
 
 def _owed(c: Conversation) -> int | None:
@@ -278,10 +279,10 @@ RULES = (
     Rule(_resume, lambda c: c.resume()),
     Rule(_hold, lambda c: c.hold()),
     Rule(_lost, lambda c: c.turn.fall_silent()),
-    Rule(_finish_transcript, lambda c: c.finish_transcript()),
+    Rule(_finish_transcript, listening.finish_transcript),
     Rule(_withdraw, lambda c: c.withdraw()),
     Rule(_turn_over, _end_turn),
-    Rule(_aside, lambda c: c.set_aside()),
+    Rule(_aside, listening.set_aside),
     Rule(_speculate, lambda c: c.guess_reply()),
     Rule(_owed, _answer),
     Rule(_release, lambda c: c.release()),
