@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from client_caller.conversation.endpointing import ends_in_key, words
+from client_caller.conversation.endpointing import ends_in_key, phrase_words, words
 from client_caller.conversation.policy import Phrases, Policy
 
 
@@ -41,13 +41,13 @@ def claim(text: str, utterance: int, *, understood: bool, policy: Policy, phrase
 
 def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:
     """Whether the words hold one of those that stop the agent, wherever it stands among them."""
-    stops = [stop for phrase in phrases.hard_stops if (stop := words(phrase))]
+    stops = [stop for phrase in phrases.hard_stops if (stop := phrase_words(phrase))]
     return any(spoken[place : place + len(stop)] == stop for stop in stops for place in range(len(spoken)))
 
 
 def is_backchannel(spoken: tuple[str, ...], phrases: Phrases) -> bool:
     """Whether the words are made of a listener's phrases and nothing else."""
-    known = sorted((words(phrase) for phrase in phrases.backchannels), key=len, reverse=True)
+    known = sorted((phrase_words(phrase) for phrase in phrases.backchannels), key=len, reverse=True)
     rest = spoken
     while rest:
         found = next((phrase for phrase in known if phrase and rest[: len(phrase)] == phrase), None)

@@ -18,10 +18,15 @@ _DICTATED = 2
 """Digits in a row, at the end of the words, from which on a caller dictates."""
 
 
-@lru_cache(maxsize=1024)  # the same few texts, and all phrases, are asked about in every window of speech
 def words(text: str) -> tuple[str, ...]:
     """The words of a transcript, without case and punctuation."""
     return tuple(word.casefold().replace("’", "'") for word in _WORD.findall(text))
+
+
+@lru_cache(maxsize=1024)
+def phrase_words(phrase: str) -> tuple[str, ...]:
+    """The words of one of `Phrases`, which are asked about in every window of speech: a caller's are kept nowhere."""
+    return words(phrase)
 
 
 def same_words(one: str, other: str) -> bool:
@@ -100,10 +105,10 @@ def is_farewell(text: str, phrases: Phrases) -> bool:
     spoken = words(text)
     return any(
         len(farewell) <= len(spoken) and spoken[-len(farewell) :] == farewell
-        for farewell in map(words, phrases.farewells)
+        for farewell in map(phrase_words, phrases.farewells)
         if farewell
     )
 
 
 def _is_one_of(spoken: tuple[str, ...], phrases: tuple[str, ...]) -> bool:
-    return any(words(phrase) == spoken for phrase in phrases)
+    return any(phrase_words(phrase) == spoken for phrase in phrases)
