@@ -57,6 +57,7 @@ def build_llm(options: LlmOptions, script: "Script | None" = None) -> LanguageMo
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         extra_body=options.extra_body,
+        context_tokens=options.context_tokens,
         first_token=options.first_token,
         next_token=options.next_token,
     )

@@ -75,6 +75,11 @@ class LlmOptions(_Options):
     model: str | None = Field(default=None, description="The model's name at the server. Needed.")
     temperature: float | None = Field(default=None, ge=0, le=2, description="If not set, the server's.")
     max_tokens: int = Field(default=300, ge=1, description="Longest reply; 300 tokens are about 90 s of speech.")
+    context_tokens: int = Field(
+        default=8192,
+        ge=512,
+        description="What prompt and reply may take together (vLLM: --max-model-len); older turns are left out.",
+    )
     extra_body: JsonObject = Field(default_factory=dict, description="Put into every request, such as vLLM's options.")
     first_token: float = Field(default=8.0, gt=0, description="Seconds that the first token may take.")
     next_token: float = Field(default=4.0, gt=0, description="Seconds between any two pieces of a reply.")
