@@ -17,6 +17,7 @@ from client_caller.engines.openai_tts import OpenAiSpeech
 from client_caller.engines.options import LlmOptions, SttOptions, TtsOptions
 from client_caller.engines.pocketsphinx import PocketSphinx
 from client_caller.engines.protocols import EngineError
+from client_caller.engines.speech_socket import SpeechSocket
 
 
 async def test_over_the_wire() -> None:
@@ -54,6 +55,17 @@ def test_what_is_missing_is_named() -> None:
         build_tts(TtsOptions(base_url="nowhere"))
     with pytest.raises(EngineError, match="sample_rate"):
         build_tts(TtsOptions(sample_rate=9000))
+
+
+@pytest.mark.parametrize(("engine", "key"), [("cartesia", "CARTESIA_API_KEY"), ("elevenlabs", "ELEVENLABS_API_KEY")])
+def test_vendors_voices(engine: str, key: str) -> None:
+    """A voice and a key are all that a vendor's engine needs, and each is asked for by name."""
+    with pytest.raises(EngineError, match=r"No voice is named: set voice under \[tts\]"):
+        build_tts(TtsOptions(engine=engine, api_key=SecretStr("k")))
+    with pytest.raises(EngineError, match=key):
+        build_tts(TtsOptions(engine=engine, voice="v"))
+    assert isinstance(build_tts(TtsOptions(engine=engine, voice="v", api_key=SecretStr("k"))), SpeechSocket)
+    assert isinstance(build_tts(TtsOptions(engine=engine, voice="v", base_url="ws://127.0.0.1:9")), SpeechSocket)
 
 
 def test_a_server_of_ones_own_needs_no_key() -> None:
