@@ -332,7 +332,8 @@ async def test_llama_warms_and_takes_tools(llama_url: str) -> None:
         Message("assistant", "", (ToolCall("a", "look_up", '{"number":"1"}'),)),
         Message("tool", "shipped", tool_call_id="a"),
     ]
-    plain = OpenAiModel(base_url=llama_url, model="tiny", max_tokens=5, extra_body={"ignore_eos": True})
+    extra = {"ignore_eos": True}
+    plain = OpenAiModel(base_url=llama_url, model="tiny", temperature=0.0, max_tokens=5, extra_body=extra)
     await plain.warm(CONTEXT, [SYSTEM], (LOOK_UP,))
     assert await collect(plain, used, (LOOK_UP,))
     await plain.close()

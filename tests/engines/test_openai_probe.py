@@ -9,7 +9,7 @@ from client_caller.engines.openai_server import OpenAiServer
 from client_caller.engines.protocols import EngineError
 from client_caller.simulator.doubles.openai_llm import LlmDouble, Reply
 
-HELLO = '{"hello": "'
+HELLO = " ```j"  # how llama.cpp's grammar may begin an object
 
 
 @pytest.fixture

@@ -83,9 +83,10 @@ async def _trial(server: OpenAiServer, body: dict[str, Any], name: str) -> Capab
 
 
 def _is_json(said: bytes) -> bool:
-    """Whether the answer to "Say hello." begins an object, as no model would unasked."""
+    """Whether the answer to "Say hello." does not begin with a word. llama.cpp lets blanks and a fence come before the
+    object, and of a few tokens these may be all."""
     try:
         answer = msgspec.json.decode(said, type=_Answer)
     except msgspec.MsgspecError:
         return False
-    return bool(answer.choices) and (answer.choices[0].message.content or "").lstrip().startswith("{")
+    return bool(answer.choices) and not (answer.choices[0].message.content or "").strip()[:1].isalpha()
