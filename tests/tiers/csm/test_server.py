@@ -13,6 +13,8 @@ torch = pytest.importorskip("torch")
 from websockets.asyncio.client import connect  # noqa: E402
 from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 
+from client_caller.conversation.history import AgentSaid  # noqa: E402
+from client_caller.engines.csm_tts import CsmSpeech  # noqa: E402
 from client_caller.engines.openai_tts import OpenAiSpeech  # noqa: E402
 from client_caller.engines.protocols import CallContext  # noqa: E402
 from client_caller.models.csm import launch, wire  # noqa: E402
@@ -62,6 +64,29 @@ async def test_our_own_driver_takes_it(address: str) -> None:
     heard = b"".join([piece.mulaw async for piece in speech.speak(CallContext("call"), TEXT)])
     await speech.close()
     assert len(heard) == most_frames(TEXT) * 640
+
+
+async def test_our_driver_and_its_memory(address: str) -> None:
+    """What `engines.csm_tts` says over a real server depends on what was heard, and on nothing that was not."""
+    speech = CsmSpeech(base_url=f"http://{address}/v1")
+
+    async def said(call: str, text: str) -> bytes:
+        return b"".join([piece.mulaw async for piece in speech.speak(CallContext(call), text)])
+
+    fresh = await said("fresh", "Yes?")
+    await speech.leave(CallContext("fresh"))
+    assert len(fresh) == most_frames("Yes?") * 640
+
+    call = CallContext("call")
+    speech.attend(call, [])
+    await said("call", TEXT)
+    speech.attend(call, [])  # a guess that was withdrawn: nobody heard it
+    assert await said("call", "Yes?") == fresh
+    speech.attend(call, [AgentSaid(0, 1, "Yes?", "", cut=False)])
+    await said("call", TEXT)
+    speech.attend(call, [AgentSaid(0, 1, "Yes?", "", cut=False), AgentSaid(2, 3, "One two", "three.", cut=True)])
+    assert await said("call", "Yes?") != fresh
+    await speech.close()
 
 
 @pytest.mark.parametrize(
