@@ -32,6 +32,9 @@ def note(c: Conversation, event: events.Event) -> bool:
         case events.SpeechProbability(audio_end=end, probability=probability):
             changed = c.turn.listen(min(end, event.at), probability, c.policy)
             return changed or c.turn.state is TurnState.PAUSING
+        case events.LineQuality(bad=bad):
+            c.line_bad = bad
+            return False
         case events.TimePassed():
             return False
         case events.PartialTranscript(text=text):
