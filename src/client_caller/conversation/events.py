@@ -178,6 +178,19 @@ class WordAcknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class WordProven:
+    """A word's mark came back after a `Pause` or `CancelReply`, and from when it came it is clear that it was played.
+
+    Holds for all words before it. How that is known: `runtime.late_proof`.
+    """
+
+    at: int
+    reply: int
+    clause: int
+    word: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """The caller pressed a key."""
 
@@ -217,6 +230,7 @@ Event = (
     | PlaybackStarted
     | WordSent
     | WordAcknowledged
+    | WordProven
     | DigitPressed
     | EngineFailed
 )
@@ -230,6 +244,7 @@ ReplyEvent = (
     | PlaybackStarted
     | WordSent
     | WordAcknowledged
+    | WordProven
     | EngineFailed
 )
 """Those that speak of one reply."""

@@ -156,7 +156,7 @@ class CallSession:
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
-        fact = self._player.acknowledge(mark, self.now)
+        fact = self._player.acknowledge(mark, self.now, self._media_through)
         if fact is not None:
             self._tell(fact)
 
