@@ -10,6 +10,7 @@ from client_caller.agents.demo import load_demo
 from client_caller.agents.scripted import ScriptedModel
 from client_caller.engines import build
 from client_caller.engines.build import build_engines, build_llm, build_stt, build_tts
+from client_caller.engines.csm_tts import CsmSpeech
 from client_caller.engines.deepgram import Deepgram
 from client_caller.engines.espeak import Espeak
 from client_caller.engines.openai_llm import OpenAiModel
@@ -27,6 +28,11 @@ async def test_over_the_wire() -> None:
     assert isinstance(engines.llm, OpenAiModel)
     assert isinstance(engines.tts, OpenAiSpeech)
     await engines.close()
+
+
+async def test_csm_needs_nothing_but_its_server() -> None:
+    """The driver of our own speech server is made without torch, key or voice."""
+    assert isinstance(build_tts(TtsOptions(engine="csm")), CsmSpeech)
 
 
 async def test_embedded() -> None:
@@ -71,6 +77,18 @@ def test_vendors_voices(engine: str, key: str) -> None:
 def test_a_server_of_ones_own_needs_no_key() -> None:
     """Only Deepgram's own service asks for a key."""
     assert build_stt(SttOptions(base_url="ws://127.0.0.1:9"))
+
+
+async def test_realtime_has_its_own_address_and_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not chosen is not Deepgram's: the server is ours on this machine, which has but one model."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("client_caller.engines.realtime_stt.RealtimeStt", lambda **options: told.append(options))
+    build_stt(SttOptions(engine="realtime"))
+    build_stt(SttOptions(engine="realtime", base_url="ws://gpu:1", model="m", api_key=SecretStr("k"), language="auto"))
+    assert told == [
+        {"base_url": "ws://127.0.0.1:8002", "model": None, "api_key": None, "language": None},
+        {"base_url": "ws://gpu:1", "model": "m", "api_key": "k", "language": "auto"},
+    ]
 
 
 def test_the_espeak_voice_is_its_own() -> None:

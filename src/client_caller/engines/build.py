@@ -30,12 +30,27 @@ def build_stt(options: SttOptions, script: "Script | None" = None) -> SpeechToTe
         from client_caller.engines.pocketsphinx import PocketSphinx
 
         return PocketSphinx(_needed("stt", "pocketsphinx", script).caller_lines)
+    if options.engine == "realtime":
+        return _realtime(options)
     from client_caller.engines.deepgram import Deepgram
 
     if options.api_key is None and options.base_url == SttOptions().base_url:
         raise EngineError("stt", "Deepgram needs an API key: set DEEPGRAM_API_KEY, or api_key under [stt].")
     return Deepgram(
         api_key=_revealed(options.api_key), base_url=options.base_url, model=options.model, language=options.language
+    )
+
+
+def _realtime(options: SttOptions) -> SpeechToText:
+    """The defaults of address and model are Deepgram's: here only chosen ones count."""
+    from client_caller.engines.realtime_stt import BASE_URL, RealtimeStt
+
+    chosen = options.model_fields_set
+    return RealtimeStt(
+        base_url=options.base_url if "base_url" in chosen else BASE_URL,
+        model=options.model if "model" in chosen else None,
+        api_key=_revealed(options.api_key),
+        language=options.language,
     )
 
 
@@ -68,6 +83,10 @@ def build_tts(options: TtsOptions) -> TextToSpeech:
         return _registered("tts", options)  # type: ignore[no-any-return]
     if options.engine in ("cartesia", "elevenlabs"):
         return _vendor_speech(options)
+    if options.engine == "csm":
+        from client_caller.engines.csm_tts import CsmSpeech
+
+        return CsmSpeech(base_url=options.base_url, first_audio=options.first_audio, next_audio=options.next_audio)
     if options.engine == "espeak":
         _need_extra("tts", "espeak", "espeakng_loader")
         from client_caller.engines.espeak import Espeak
