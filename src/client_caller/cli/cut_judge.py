@@ -20,8 +20,8 @@ class Tally:
     missing: dict[int, int] = field(default_factory=dict)
     """In how many cuts so many words were played and are not in the history."""
     on_its_way: int = 0
-    """Of the missing words, those whose mark was on its way when the agent was silenced, and of which it could not be told
-    afterwards whether the `clear` had returned it: at most one of each cut, since every later mark proves those before.
+    """Of the missing words, those whose mark was on its way when the agent was silenced, and of which could not be told
+    afterwards whether the `clear` had returned it. At most one of each cut: a later mark proves those before.
     """
     lost: int = 0
     """Those whose mark never arrived."""
