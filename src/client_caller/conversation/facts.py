@@ -26,8 +26,7 @@ def note(c: Conversation, event: events.Event) -> bool:
     """Write down one event. Returns whether the rules have to look at it."""
     match event:
         case events.SpeechProbability(audio_end=end, probability=probability):
-            changed = c.turn.listen(min(end, event.at), probability, c.policy)
-            return changed or c.turn.state is TurnState.PAUSING
+            return _listen(c, min(end, event.at), probability)
         case events.TimePassed():
             return False
         case events.PartialTranscript(text=text):
@@ -81,7 +80,15 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
     return any(isinstance(entry, AgentSaid) and notice in entry.heard for entry in earlier)
 
 
-# ---------------------------------------------------------------- the caller's words
+# ---------------------------------------------------------------- the caller's voice and words
+
+
+def _listen(c: Conversation, audio_end: int, probability: float) -> bool:
+    before = c.turn.state
+    changed = c.turn.listen(audio_end, probability, c.policy)
+    if c.reply is None and before is c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy):
+        return False  # with nobody to interrupt, speech that goes on only puts moments off
+    return changed or c.turn.state is TurnState.PAUSING
 
 
 def _hear_partial(c: Conversation, text: str) -> None:
