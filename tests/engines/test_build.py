@@ -73,6 +73,18 @@ def test_a_server_of_ones_own_needs_no_key() -> None:
     assert build_stt(SttOptions(base_url="ws://127.0.0.1:9"))
 
 
+async def test_realtime_has_its_own_address_and_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not chosen is not Deepgram's: the server is ours on this machine, which has but one model."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("client_caller.engines.realtime_stt.RealtimeStt", lambda **options: told.append(options))
+    build_stt(SttOptions(engine="realtime"))
+    build_stt(SttOptions(engine="realtime", base_url="ws://gpu:1", model="m", api_key=SecretStr("k"), language="auto"))
+    assert told == [
+        {"base_url": "ws://127.0.0.1:8002", "model": None, "api_key": None, "language": None},
+        {"base_url": "ws://gpu:1", "model": "m", "api_key": "k", "language": "auto"},
+    ]
+
+
 def test_the_espeak_voice_is_its_own() -> None:
     """The default voice belongs to OpenAI; eSpeak takes only one that was chosen."""
     default, chosen = build_tts(TtsOptions(engine="espeak")), build_tts(TtsOptions(engine="espeak", voice="en-gb"))

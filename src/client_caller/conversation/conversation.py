@@ -66,6 +66,10 @@ class Conversation:
         self.turn_over_at = 0
         """Since when the caller waits for that."""
         self.late: listening.Late | None = None
+        self.echoes = 0
+        """Windows in which the line brought the agent's own voice back."""
+        self._said_before = ""
+        """What went out of the last reply."""
         self.interrupted = False
         """The caller took the floor and still has it."""
         self.speculation_spent = False
@@ -76,6 +80,10 @@ class Conversation:
         self.running: dict[str, ToolCall] = {}
         self.tool_news = False
         """A tool has answered after its reply was over."""
+
+        self.line_bad = False
+        self.line_told = False
+        """The caller has heard that it is."""
 
         self.closing: Closing | None = None
         self.closed_at = 0
@@ -141,6 +149,11 @@ class Conversation:
         return said.heard if said is not None else ""
 
     @property
+    def agent_says(self) -> str:
+        """All that the line can bring back of the agent's last words: of this reply and the one before."""
+        return f"{self._said_before} {self.reply.playout.out}" if self.reply is not None else self._said_before
+
+    @property
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
         evidence = Evidence(self.turn.text, self.agent_said, self.turn.completion)
@@ -187,6 +200,7 @@ class Conversation:
         reply = self._new_reply(self.words, by_model=True, committed=committed)
         self._commands.append(StartReply(reply.number))
         self._speak_notice(reply)
+        self._remark_on_line(reply)
 
     def guess_reply(self) -> None:
         """Ask the model for an answer to words that may not be the caller's last."""
@@ -200,6 +214,8 @@ class Conversation:
             reply = self._new_reply("", by_model=False, committed=True)
             reply.closing = closing
             self._speak_notice(reply)
+            if closing is None:
+                self._remark_on_line(reply)
             self.speak(reply, clauses)
         elif closing is not None:
             self.end(closing.reason)
@@ -264,6 +280,12 @@ class Conversation:
             reply.notice = len(reply.playout.clauses)
             self.speak(reply, [self.phrases.recording_notice])
 
+    def _remark_on_line(self, reply: Reply) -> None:
+        """Begin with what the caller should know, so that they move or speak up; nobody wants to hear it twice."""
+        if self.line_bad and not self.line_told:
+            reply.remarks = True
+            self.speak(reply, self._clauses(self.phrases.bad_line))
+
     def _clauses(self, text: str) -> list[str]:
         splitter = ClauseSplitter(self.policy)
         return [*splitter.feed(text), *splitter.finish()]
@@ -296,6 +318,7 @@ class Conversation:
         reply = self._present()
         reply.state = follow(REPLY, reply.state, ReplyTrigger.SOUND)
         reply.started = self.now
+        self.line_told = self.line_told or reply.remarks
         self.unanswered = None
         self.interrupted = False
         if reply.made_by_model:
@@ -379,6 +402,7 @@ class Conversation:
         reply.state = follow(REPLY, reply.state, trigger)
         if trigger is not ReplyTrigger.COMPLETE:
             self._commands.append(CancelReply(reply.number))
+        self._said_before = reply.playout.out or self._said_before
         if reply.started is None:
             self.wasted_words += len(reply.playout.text.split())
         self.entries.extend(reply.used)

@@ -48,6 +48,22 @@ class SpeechProbability:
     """0 to 1."""
     level: float | None = None
     """How loud the window is: its root mean square, dBFS. None where nobody measured it."""
+    echo: float = 0.0
+    """How much of it the agent's own voice explains, come back from the caller's loudspeaker: 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineQuality:
+    """The caller's line has turned bad, or good again (`audio.line_quality`)."""
+
+    at: int
+    bad: bool
+    speech: float
+    """How loud the caller's voice is, without the noise under it: dBFS."""
+    noise: float
+    """How loud it is between their words: dBFS."""
+    clipped: float
+    """The share of samples of their speech that are as loud as the line can be: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +220,7 @@ Event = (
     | CallEnded
     | TimePassed
     | SpeechProbability
+    | LineQuality
     | PartialTranscript
     | FinalTranscript
     | TranscriptFinished

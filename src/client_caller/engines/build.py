@@ -30,12 +30,27 @@ def build_stt(options: SttOptions, script: "Script | None" = None) -> SpeechToTe
         from client_caller.engines.pocketsphinx import PocketSphinx
 
         return PocketSphinx(_needed("stt", "pocketsphinx", script).caller_lines)
+    if options.engine == "realtime":
+        return _realtime(options)
     from client_caller.engines.deepgram import Deepgram
 
     if options.api_key is None and options.base_url == SttOptions().base_url:
         raise EngineError("stt", "Deepgram needs an API key: set DEEPGRAM_API_KEY, or api_key under [stt].")
     return Deepgram(
         api_key=_revealed(options.api_key), base_url=options.base_url, model=options.model, language=options.language
+    )
+
+
+def _realtime(options: SttOptions) -> SpeechToText:
+    """The defaults of address and model are Deepgram's: here only chosen ones count."""
+    from client_caller.engines.realtime_stt import BASE_URL, RealtimeStt
+
+    chosen = options.model_fields_set
+    return RealtimeStt(
+        base_url=options.base_url if "base_url" in chosen else BASE_URL,
+        model=options.model if "model" in chosen else None,
+        api_key=_revealed(options.api_key),
+        language=options.language,
     )
 
 
@@ -57,6 +72,7 @@ def build_llm(options: LlmOptions, script: "Script | None" = None) -> LanguageMo
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         extra_body=options.extra_body,
+        context_tokens=options.context_tokens,
         first_token=options.first_token,
         next_token=options.next_token,
     )

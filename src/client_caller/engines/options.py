@@ -12,7 +12,7 @@ from client_caller.engines.protocols import Stage
 from client_caller.engines.registered import names_registered
 
 BUILT_IN: dict[Stage, tuple[str, ...]] = {
-    "stt": ("deepgram", "pocketsphinx"),
+    "stt": ("deepgram", "realtime", "pocketsphinx"),
     "llm": ("openai", "scripted"),
     "tts": ("openai", "cartesia", "elevenlabs", "espeak"),
 }
@@ -51,14 +51,21 @@ class SttOptions(_Options):
     """Speech to text."""
 
     engine: Annotated[str, _engine_of("stt")] = Field(
-        default="deepgram", description="deepgram: its live WebSocket; pocketsphinx: embedded, for demonstration."
+        default="deepgram",
+        description="deepgram: its live WebSocket; realtime: our own Whisper server, or vLLM's realtime transcription; "
+        "pocketsphinx: embedded, for demonstration.",
     )
     base_url: str = Field(
-        default="wss://api.deepgram.com", description="Where Deepgram, or a server of its protocol, is."
+        default="wss://api.deepgram.com",
+        description="Where the server is; if not set, with realtime ws://127.0.0.1:8002, where our own listens.",
     )
-    api_key: SecretStr | None = Field(default=None, description="Deepgram's API key.")
-    model: str = Field(default="nova-3", description="Deepgram's model.")
-    language: str | None = Field(default=None, description="BCP 47; if not set, the agent's.")
+    api_key: SecretStr | None = Field(default=None, description="Deepgram's API key, or the server's if it has one.")
+    model: str = Field(
+        default="nova-3", description="Deepgram's model; with realtime the model's name at the server: vLLM needs one."
+    )
+    language: str | None = Field(
+        default=None, description="BCP 47; if not set, the agent's. With our own server auto finds it out."
+    )
 
 
 class LlmOptions(_Options):
@@ -75,6 +82,11 @@ class LlmOptions(_Options):
     model: str | None = Field(default=None, description="The model's name at the server. Needed.")
     temperature: float | None = Field(default=None, ge=0, le=2, description="If not set, the server's.")
     max_tokens: int = Field(default=300, ge=1, description="Longest reply; 300 tokens are about 90 s of speech.")
+    context_tokens: int = Field(
+        default=8192,
+        ge=512,
+        description="What prompt and reply may take together (vLLM: --max-model-len); older turns are left out.",
+    )
     extra_body: JsonObject = Field(default_factory=dict, description="Put into every request, such as vLLM's options.")
     first_token: float = Field(default=8.0, gt=0, description="Seconds that the first token may take.")
     next_token: float = Field(default=4.0, gt=0, description="Seconds between any two pieces of a reply.")
