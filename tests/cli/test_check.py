@@ -177,7 +177,7 @@ async def test_everything_at_once(tier: Tier) -> None:
     ("name", "value", "said"),
     [
         ("CLIENT_CALLER_TTS_VOCE", "x", "Did you mean tts.voice?"),
-        ("CLIENT_CALLER_TTS_ENGINE", "openay", "There are: openai, cartesia"),
+        ("CLIENT_CALLER_TTS_ENGINE", "openay", "There are: openai, "),
         ("CLIENT_CALLER_LLM_MAX_TOKENS", "many", "llm.max_tokens"),
     ],
 )
