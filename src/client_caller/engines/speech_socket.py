@@ -91,8 +91,8 @@ class SpeechSocket:
                 compression=None,
                 open_timeout=OPEN_PATIENCE,
                 close_timeout=CLOSE_PATIENCE,
-                ping_interval=20,
-                ping_timeout=10,
+                ping_interval=5,
+                ping_timeout=5,
             )
         except InvalidStatus as error:
             raise self._refused(error) from None
