@@ -360,6 +360,37 @@ def test_the_laws_hold_on_any_sequence_of_events(batch: int) -> None:
         world.check_nothing_lost()
 
 
+class Compared(World):
+    """Tells all events to a second conversation as well, whose rules look at every one of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thorough = Conversation(self.policy, Phrases(greeting="Hello there, friend."))
+
+    def tell(self, event: events.Event) -> tuple[commands.Command, ...]:
+        asked = super().tell(event)
+        if self.thorough.deadline is not None:
+            self.thorough._deadline = 0
+        assert asked == self.thorough.receive(event)
+        deadline, exact = self.conversation.deadline, self.thorough.deadline
+        assert deadline == exact or (deadline is not None and exact is not None and deadline < exact)
+        return asked
+
+
+def test_rules_need_not_look_at_what_changes_nothing() -> None:
+    """The rules decide the same as if they had looked at every event, and never later; a radio is part of it, too."""
+    for seed in range(1000):
+        source = random.Random(seed)
+        world = Compared()
+        world.start()
+        for _ in range(source.randrange(4, 28)):
+            random_step(world, source.randrange)
+        if seed % 8 == 0:
+            world.play_out()
+            world.hush((world.policy.silence_prompt - 1000) // 32)  # the prompt is due while the radio has the floor
+            world.talk(2 * world.policy.wordless_speech // 32)
+
+
 class Calls(RuleBasedStateMachine):
     """The same laws, with Hypothesis looking for the shortest sequence that breaks one."""
 

@@ -81,6 +81,10 @@ class Conversation:
         self.tool_news = False
         """A tool has answered after its reply was over."""
 
+        self.line_bad = False
+        self.line_told = False
+        """The caller has heard that it is."""
+
         self.closing: Closing | None = None
         self.closed_at = 0
         self.silence_prompts = 0
@@ -196,6 +200,7 @@ class Conversation:
         reply = self._new_reply(self.words, by_model=True, committed=committed)
         self._commands.append(StartReply(reply.number))
         self._speak_notice(reply)
+        self._remark_on_line(reply)
 
     def guess_reply(self) -> None:
         """Ask the model for an answer to words that may not be the caller's last."""
@@ -209,6 +214,8 @@ class Conversation:
             reply = self._new_reply("", by_model=False, committed=True)
             reply.closing = closing
             self._speak_notice(reply)
+            if closing is None:
+                self._remark_on_line(reply)
             self.speak(reply, clauses)
         elif closing is not None:
             self.end(closing.reason)
@@ -273,6 +280,12 @@ class Conversation:
             reply.notice = len(reply.playout.clauses)
             self.speak(reply, [self.phrases.recording_notice])
 
+    def _remark_on_line(self, reply: Reply) -> None:
+        """Begin with what the caller should know, so that they move or speak up; nobody wants to hear it twice."""
+        if self.line_bad and not self.line_told:
+            reply.remarks = True
+            self.speak(reply, self._clauses(self.phrases.bad_line))
+
     def _clauses(self, text: str) -> list[str]:
         splitter = ClauseSplitter(self.policy)
         return [*splitter.feed(text), *splitter.finish()]
@@ -305,6 +318,7 @@ class Conversation:
         reply = self._present()
         reply.state = follow(REPLY, reply.state, ReplyTrigger.SOUND)
         reply.started = self.now
+        self.line_told = self.line_told or reply.remarks
         self.unanswered = None
         self.interrupted = False
         if reply.made_by_model:

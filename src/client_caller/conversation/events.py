@@ -53,6 +53,20 @@ class SpeechProbability:
 
 
 @dataclass(frozen=True, slots=True)
+class LineQuality:
+    """The caller's line has turned bad, or good again (`audio.line_quality`)."""
+
+    at: int
+    bad: bool
+    speech: float
+    """How loud the caller's voice is, without the noise under it: dBFS."""
+    noise: float
+    """How loud it is between their words: dBFS."""
+    clipped: float
+    """The share of samples of their speech that are as loud as the line can be: 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class PartialTranscript:
     """The engine's present guess of the caller's words since its last final; each replaces the one before."""
 
@@ -206,6 +220,7 @@ Event = (
     | CallEnded
     | TimePassed
     | SpeechProbability
+    | LineQuality
     | PartialTranscript
     | FinalTranscript
     | TranscriptFinished

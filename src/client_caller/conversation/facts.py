@@ -30,8 +30,10 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.echoes += 1
             return note(c, callers_own(event, c.policy))
         case events.SpeechProbability(audio_end=end, probability=probability):
-            changed = c.turn.listen(min(end, event.at), probability, c.policy)
-            return changed or c.turn.state is TurnState.PAUSING
+            return _listen(c, min(end, event.at), probability)
+        case events.LineQuality(bad=bad):
+            c.line_bad = bad
+            return False
         case events.TimePassed():
             return False
         case events.PartialTranscript(text=text):
@@ -85,7 +87,15 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
     return any(isinstance(entry, AgentSaid) and notice in entry.heard for entry in earlier)
 
 
-# ---------------------------------------------------------------- the caller's words
+# ---------------------------------------------------------------- the caller's voice and words
+
+
+def _listen(c: Conversation, audio_end: int, probability: float) -> bool:
+    before = c.turn.state
+    changed = c.turn.listen(audio_end, probability, c.policy)
+    if c.reply is None and before is c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy):
+        return False  # with nobody to interrupt, speech that goes on only puts moments off
+    return changed or c.turn.state is TurnState.PAUSING
 
 
 def _callers_words(c: Conversation, text: str) -> str:

@@ -27,6 +27,13 @@ class Policy:
     word_at_least: int = 200
     """Nobody takes less for a word, all in all: more words than that are not all the caller's where the line brings the
     agent's back. 300 words a minute is the speed of fast readers."""
+    line_noise: float = 3.0
+    """Decibels of the caller's voice above the noise below which the line is bad: a street that all but drowns it.
+    Measured within about 1 dB of the truth in steady noise (docs/benchmarks.md, the line)."""
+    line_level: float = -50.0
+    """dBFS of the caller's voice below which the line is bad: 30 dB softer than usual."""
+    line_clipped: float = 0.1
+    """Share of the samples of speech that may be as loud as a line can be: speech 20 dB too loud has 0.07."""
     utterance_gap: int = 200
     """Silence of up to this length does not end an utterance: gaps inside words and between them are shorter."""
     audio_lag: int = 100
@@ -140,6 +147,8 @@ class Phrases:
     """None: the language model makes the greeting."""
     recording_notice: str = "This call is recorded."
     not_understood: str = "Sorry, I did not catch that."
+    bad_line: str = "Sorry, the line is bad and I can hardly hear you."
+    """Said once in a call, before the next reply, when the line is bad. Empty: never."""
     fillers: tuple[str, ...] = ("One moment, please.", "Just a second.", "I am still looking.")
     still_there: tuple[str, ...] = ("Are you still there?", "Hello, can you hear me?")
     goodbye_after_silence: str = "I can't hear you, so I will hang up now. Goodbye."

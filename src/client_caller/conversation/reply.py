@@ -58,6 +58,8 @@ class Reply:
     """The last that was said of it is a filler."""
     notice: int | None = None
     """The clause with the notice of recording."""
+    remarks: bool = False
+    """It begins with the remark that the line is bad."""
 
     @property
     def final(self) -> bool:

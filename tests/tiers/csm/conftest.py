@@ -117,3 +117,17 @@ def weights(csm_directory: Path) -> Weights:
 def engine(weights: Weights) -> CsmEngine:
     """Four slots that take the likeliest code always."""
     return CsmEngine(weights.model, slots=4, sampling=Sampling(temperature=0))
+
+
+@pytest.fixture
+def voice_file(tmp_path: Path) -> Path:
+    """A voice of four seconds, with its consent, at a telephone's rate."""
+    import numpy as np
+    import soundfile
+
+    soundfile.write(tmp_path / "ada.wav", np.random.default_rng(0).normal(0, 0.1, 4 * 8000), 8000)
+    (tmp_path / "ada.toml").write_text(
+        'name = "ada"\naudio = "ada.wav"\ntranscript = "So it is."\n\n'
+        '[consent]\nspeaker = "Ada Example"\ngiven_on = 2026-03-01\nrecord = "drawer 3"\n'
+    )
+    return tmp_path / "ada.toml"
