@@ -72,11 +72,13 @@ class World:
         return asked
 
     def _note_word(self, event: events.Event) -> None:
-        """Books of what the far end has played, as far as it was proven before the reply ended."""
-        if not isinstance(event, events.WordSent | events.WordAcknowledged):
+        """Books of what the far end has played, as far as it was acknowledged before the reply ended, or proven."""
+        if not isinstance(event, events.WordSent | events.WordAcknowledged | events.WordProven):
             return
-        present = self.conversation.reply
-        if present is None or present.number != event.reply or self.conversation.call is CallState.ENDED:
+        known = {self.conversation.reply.number} if self.conversation.reply is not None else set()
+        if isinstance(event, events.WordProven) and self.conversation.ended is not None:
+            known.add(self.conversation.ended.reply.number)
+        if event.reply not in known or self.conversation.call is CallState.ENDED:
             return
         try:
             place = self.positions.get(event.reply, []).index((event.clause, event.word))
@@ -140,6 +142,11 @@ class World:
 
     def word_acknowledged(self, reply: int, clause: int, word: int) -> None:
         self.tell(events.WordAcknowledged(self.now, reply, clause, word))
+
+    def word_proven(self, reply: int, clause: int, word: int) -> None:
+        """What the history said of the last reply is looked at once more."""
+        self.entries_seen, self.replies_checked = -1, max(0, self.replies_checked - 1)
+        self.tell(events.WordProven(self.now, reply, clause, word))
 
     def replay(self, reply: int, first: int) -> None:
         """Words go out again, and are proven heard again: what was heard once is in the history once."""
@@ -329,6 +336,8 @@ def random_step(world: World, draw: Draw) -> None:
         lambda: world.word_acknowledged(reply, *places[min(len(places) - 1, max(0, world.sent.get(reply, 0)))]),
         lambda: world.word_acknowledged(reply, clause, word),
         lambda: world.word_acknowledged(reply, draw(3), draw(9) - 1),
+        lambda: world.word_proven(reply, *places[min(len(places) - 1, max(0, world.sent.get(reply, 0)))]),
+        lambda: world.word_proven(reply, draw(3), draw(9) - 1),
         lambda: world.replay(reply, draw(len(places))),
         lambda: world.tool(reply, ("look_up", HANG_UP)[draw(6) == 0]),
         lambda: world.tool_finished(world.tools[draw(len(world.tools))] if world.tools else "none"),

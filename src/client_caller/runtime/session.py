@@ -149,7 +149,7 @@ class CallSession:
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
-        fact = self._player.acknowledge(mark, self.now)
+        fact = self._player.acknowledge(mark, self.now, self._hearing.through)
         if fact is not None:
             self._tell(fact)
 
