@@ -38,6 +38,8 @@ class Batcher:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.backend = backend
+        self.broken = False
+        """Whether the last run failed."""
         self._gather = gather
         self._largest = largest
         self._clock = clock
@@ -99,10 +101,12 @@ class Batcher:
         try:
             answers = await loop.run_in_executor(self._thread, self.backend.transcribe, windows)
         except Exception as error:
+            self.broken = True
             for job in batch:
                 if not job.answer.done():
                     job.answer.set_exception(error)
             return
+        self.broken = False
         now = self._clock()
         BATCH.observe(len(batch))
         STEP.labels("final" if windows[0].final else "partial").observe(now - begun)

@@ -135,9 +135,12 @@ def create_app(batcher: Batcher, ears: Ears, *, model: str, slowest: float) -> F
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=working)
 
+    def full() -> bool:
+        return bool(calls) and batcher.slowest > slowest
+
     @app.websocket("/v1/realtime")
     async def realtime(websocket: WebSocket) -> None:
-        if calls and batcher.slowest > slowest:
+        if full():
             REFUSED.inc()
             reason = {"detail": f"Answers take {batcher.slowest:.1f} s at present: no more calls."}
             await websocket.send_denial_response(JSONResponse(reason, 503, headers={"Retry-After": str(RETRY_AFTER)}))
@@ -155,10 +158,9 @@ def create_app(batcher: Batcher, ears: Ears, *, model: str, slowest: float) -> F
 
     @app.get("/healthz")
     async def healthz() -> Response:
-        """Ready: the model is loaded and has run. Not so while the next call would be refused."""
-        full = bool(calls) and batcher.slowest > slowest
-        state = {"state": "full" if full else "ready", "model": model, "calls": len(calls)}
-        return JSONResponse(state, 503 if full else 200, headers={"Retry-After": str(RETRY_AFTER)} if full else None)
+        """503 only where the recogniser fails, which a new start may mend; a full server is a healthy one."""
+        status = "broken" if batcher.broken else "full" if full() else "ok"
+        return JSONResponse({"status": status, "model": model, "calls": len(calls)}, 503 if batcher.broken else 200)
 
     @app.get("/metrics")
     async def metrics() -> Response:
