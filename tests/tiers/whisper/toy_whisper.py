@@ -227,6 +227,7 @@ def _configure(tokenizer: tokenizers.Tokenizer) -> WhisperConfig:
 def make_toy(folder: Path, sounds: Mapping[tuple[str, str], bytes]) -> Path:
     """Train, convert to CTranslate2 in int8, and return the model's directory, `folder` / "model"."""
     torch.manual_seed(1)
+    torch.set_num_threads(1)  # more would gain little, and add up the same numbers in another order
     tokenizer = make_tokenizer()
     config = _configure(tokenizer)
     model = WhisperForConditionalGeneration._from_config(config, attn_implementation="eager")
