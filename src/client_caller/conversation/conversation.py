@@ -32,7 +32,7 @@ from client_caller.conversation.history import (
     with_draft,
 )
 from client_caller.conversation.policy import Phrases, Policy
-from client_caller.conversation.reply import Closing, Reply
+from client_caller.conversation.reply import Closing, Ended, Reply
 from client_caller.conversation.state import (
     CALL,
     REPLY,
@@ -56,6 +56,7 @@ class Conversation:
         self.call = CallState.WAITING
         self.turn: CallerTurn = CallerTurn()
         self.reply: Reply | None = None
+        self.ended: Ended | None = None
         self.entries: list[Entry] = []
 
         self.connected_at = 0
@@ -416,6 +417,7 @@ class Conversation:
         self.entries.extend(reply.used)
         said = reply.said(self.now)
         if said is not None:
+            self.ended = Ended(reply, self.now, len(self.entries))
             self.entries.append(said)
         self.reply = None
         self.agent_quiet_since = self.now

@@ -194,6 +194,19 @@ class WordAcknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class WordProven:
+    """A word's mark came back after a `Pause` or `CancelReply`, and from when it came it is clear that it was played.
+
+    Holds for all words before it. How that is known: `runtime.late_proof`.
+    """
+
+    at: int
+    reply: int
+    clause: int
+    word: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """The caller pressed a key."""
 
@@ -234,6 +247,7 @@ Event = (
     | PlaybackStarted
     | WordSent
     | WordAcknowledged
+    | WordProven
     | DigitPressed
     | EngineFailed
 )
@@ -247,6 +261,7 @@ ReplyEvent = (
     | PlaybackStarted
     | WordSent
     | WordAcknowledged
+    | WordProven
     | EngineFailed
 )
 """Those that speak of one reply."""

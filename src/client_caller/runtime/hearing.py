@@ -24,7 +24,7 @@ class Hearing:
         self._line = LineJudge(policy)
         self._zero: int | None = None
         """Where the line's timestamp zero lies."""
-        self._through = 0
+        self.through = 0
         """Where the audio ends that was heard so far."""
         self._first = 0
         """Where the first sample given to voice activity detection lies, gaps skipped."""
@@ -36,11 +36,11 @@ class Hearing:
         """
         if self._zero is None:
             self._zero = now - timestamp
-            self._through = self._first = now
+            self.through = self._first = now
         at = self._zero + timestamp
-        if at > self._through:
-            self._first += at - self._through
-        self._through = at + len(mulaw) // SAMPLES_A_MS
+        if at > self.through:
+            self._first += at - self.through
+        self.through = at + len(mulaw) // SAMPLES_A_MS
         self._echo.hear(mulaw)
         self._line.hear(mulaw)
         return at

@@ -22,6 +22,7 @@ from client_caller.conversation.conversation import Conversation
 from client_caller.conversation.history import Entry, Message
 from client_caller.conversation.policy import Policy
 from client_caller.engines.protocols import (
+    Attentive,
     CallContext,
     EngineError,
     Engines,
@@ -96,6 +97,7 @@ class CallSession:
         self._earlier = earlier
         self._watch = watch
         self._context = CallContext(call.id, agent.language, agent.hints)
+        self._attentive = engines.tts if isinstance(engines.tts, Attentive) else None
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._over: asyncio.Future[str] = self._loop.create_future()
@@ -125,6 +127,7 @@ class CallSession:
         self._voice = self._heartbeat.join(self)
         self._start(self._ear.run())
         self._start(self._warm())
+        self._attend(self._earlier)
         self._tell(events.CallStarted(0, self._earlier))
 
     def hear(self, mulaw: bytes, timestamp: int) -> None:
@@ -146,7 +149,7 @@ class CallSession:
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
-        fact = self._player.acknowledge(mark, self.now)
+        fact = self._player.acknowledge(mark, self.now, self._hearing.through)
         if fact is not None:
             self._tell(fact)
 
@@ -339,6 +342,10 @@ class CallSession:
         reason = str(error) if isinstance(error, EngineError) else f"unexpected {type(error).__name__}"
         self._tell(events.EngineFailed(self.now, stage, reason, reply))
 
+    def _attend(self, history: Sequence[Entry]) -> None:
+        if self._attentive is not None:
+            self._attentive.attend(self._context, history)
+
     # ---------------------------------------------------------------- tasks, and the end
 
     def _start(
@@ -352,6 +359,7 @@ class CallSession:
 
     def _work_on(self, reply: int, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         if reply not in self._work:
+            self._attend(self.conversation.history)
             self._work = {reply: []}  # there is one reply at a time: the work for those before is done or cancelled
         task = self._start(work)
         self._work[reply].append(task)
@@ -370,5 +378,7 @@ class CallSession:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._tools, return_exceptions=True)
+        if self._attentive is not None:
+            await self._attentive.leave(self._context)
         reason = self._over.result() if self._over.done() else "cancelled"
         await asyncio.wrap_future(self._keeper.close(reason, self.conversation.history))
