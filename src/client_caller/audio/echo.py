@@ -3,8 +3,8 @@
 What the far end plays is known to the sample (`runtime.player`), so nothing has to be guessed: the delay at which it
 comes back is found by correlation, a short filter (loudspeaker, case, the table under it) is fitted by least squares to
 the older part of the last 384 ms, and has to foretell the newer part. A caller's own voice can't be foretold from the
-agent's. A filter that has foretold well is tried first on the next window, at a tenth of the cost. Nothing else is kept,
-so neither a line whose delay jumps nor a caller who walks about with the telephone leaves anything to unlearn.
+agent's. A filter that has foretold well is tried first on the next window, at a tenth of the cost. Nothing else is
+kept, so neither a line whose delay jumps nor a caller who walks about with the telephone leaves anything to unlearn.
 
 Chosen and measured in experiments/echo.py.
 """
