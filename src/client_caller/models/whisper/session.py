@@ -192,6 +192,9 @@ class Session:
 
     def _finalise(self, stretch: _Stretch, silence: int) -> None:
         """Get the final words of the stretch, or close it with those that are there."""
+        if not stretch.voiced:  # begun by speech that went on, and then did not
+            self._settle(stretch, ())
+            return
         if stretch.known is not None:
             if self._closing or silence >= LONG_PAUSE:
                 self._settle(stretch, stretch.known)
@@ -241,8 +244,7 @@ class Session:
             self._show(stretch.agreement.settle(words), stretch)
         self._settled += words
         # What was transcribed must not be heard twice; of silence a little is kept, in case somebody is about to speak.
-        quiet = max(stretch.speech_end, self._through - ONSET * VOICE_WINDOW - BEFORE)
-        self._forget(self._through if self._speaking else quiet)
+        self._forget(max(stretch.guessed, self._through - ONSET * VOICE_WINDOW - BEFORE))
         self._stretch = _Stretch(self._through, self._through, self._through) if self._speaking else None
         if self._closing:
             self._answer()
