@@ -52,7 +52,7 @@ class Tier:
 @pytest.fixture
 async def tier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silero_path: Path) -> AsyncIterator[Tier]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(proof, "PACE", 20.0)
+    monkeypatch.setattr(proof, "PACE", 100.0)
     for limit in ("SLOW_FIRST_TOKEN", "SLOW_FIRST_AUDIO", "SLOW_FINISH"):
         monkeypatch.setattr(verdict, limit, 60_000.0)  # a busy machine is no fault of the set-up
     (tmp_path / "mine.py").write_text(AGENT)

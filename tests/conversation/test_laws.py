@@ -117,10 +117,11 @@ class World:
         self.tell(events.PartialTranscript(self.now, text))
 
     def final(self) -> str:
-        word = f"w{next(self.numbers)}"
+        number = next(self.numbers)
+        word = f"w{number}"
         if self.conversation.call in (CallState.LIVE, CallState.CLOSING):
             self.caller_words.append(word)
-        self.tell(events.FinalTranscript(self.now, word, 0.9))
+        self.tell(events.FinalTranscript(self.now, word, (0.9, 0.1, None)[number % 3]))
         return word
 
     def finished(self, request: int | None = None) -> None:

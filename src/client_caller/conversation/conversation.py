@@ -90,7 +90,9 @@ class Conversation:
         self.closed_at = 0
         self.silence_prompts = 0
         self.not_understood = 0
-        """Turns in a row without words."""
+        """Turns in a row without words that anybody is sure of."""
+        self.clarify = False
+        """The turn that waits for an answer is one of them, though it has words."""
         self.warned = False
         self.failures = 0
         """Replies in a row that failed."""
@@ -172,10 +174,16 @@ class Conversation:
         return speech and few and self.reply is None and self.unanswered is None
 
     @property
+    def doubtful(self) -> bool:
+        """Whether the present turn has words, but nobody is sure of them, and the caller may be asked again."""
+        unsure = self.turn.confidence < self.policy.clarify_below and bool(self.phrases.unsure)
+        return unsure and self.not_understood < self.policy.not_understood_in_a_row
+
+    @property
     def may_guess(self) -> bool:
         """Whether a reply may be begun before it is sure that the turn is over; with its words final, once more."""
         few = self.turn.understood or self.turn.guesses < self.policy.guesses_in_a_turn
-        return few and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
+        return few and not self.doubtful and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
 
     def messages(self, reply: int) -> tuple[Message, ...]:
         """What the model has to be told for `StartReply(reply)`."""

@@ -38,14 +38,14 @@ def note(c: Conversation, event: events.Event) -> bool:
             return False
         case events.PartialTranscript(text=text):
             _hear_partial(c, _callers_words(c, text.strip()))
-        case events.FinalTranscript(text=text):
-            _hear_final(c, _callers_words(c, text.strip()))
+        case events.FinalTranscript(text=text, confidence=confidence):
+            _hear_final(c, _callers_words(c, text.strip()), confidence)
         case events.TranscriptFinished(request=request):
             _understand(c, request)
         case events.TurnJudged(request=request, completion=completion):
             c.turn.completion = completion if request == c.turn.request else c.turn.completion
         case events.DigitPressed(digit=digit):
-            c.turn.add(KEY.format(digit), c.now)
+            c.turn.add(KEY.format(digit), c.now, confidence=1.0)
             c.turn.last_speech = max(c.turn.last_speech, c.now)
         case events.ToolFinished():
             _tool_finished(c, event)
@@ -112,14 +112,14 @@ def _hear_partial(c: Conversation, text: str) -> None:
         c.turn.guess(text, c.now)
 
 
-def _hear_final(c: Conversation, text: str) -> None:
+def _hear_final(c: Conversation, text: str, confidence: float | None) -> None:
     c.deaf = 0
     if not text:
         return
     if c.late is not None:
         c.late.finals.append(text)
     else:
-        c.turn.add(text, c.now)
+        c.turn.add(text, c.now, confidence)
 
 
 def _understand(c: Conversation, request: int) -> None:

@@ -76,8 +76,12 @@ class Policy:
     """Speech for which no words have come for this long no longer holds the floor: a radio, a street."""
     unintelligible_speech: int = 500
     """Speech of at least this length without any words is answered with "I did not catch that"; shorter is noise."""
+    clarify_below: float = 0.37
+    """A turn of several words is asked for again if speech to text was less sure of them: a mean log probability of -1,
+    Whisper's own limit (`logprob_threshold` of the reference implementation). 0: never."""
     not_understood_in_a_row: int = 2
-    """This many such turns in a row are answered; then they are noise: the agent's own echo, a television."""
+    """This many turns in a row are answered like that. Then a sound without words is noise, the agent's own echo or a
+    television; and words are taken as they are."""
     answer_overlap: int = 1000
     """A short utterance over the agent's words is an answer, not a backchannel, if it ends within this of their end."""
 
@@ -147,6 +151,8 @@ class Phrases:
     """None: the language model makes the greeting."""
     recording_notice: str = "This call is recorded."
     not_understood: str = "Sorry, I did not catch that."
+    unsure: str = "Sorry, I am not sure that I heard you right. Could you say that again?"
+    """Instead of an answer to words that speech to text is not sure of. Empty: they are answered."""
     bad_line: str = "Sorry, the line is bad and I can hardly hear you."
     """Said once in a call, before the next reply, when the line is bad. Empty: never."""
     fillers: tuple[str, ...] = ("One moment, please.", "Just a second.", "I am still looking.")

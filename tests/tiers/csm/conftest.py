@@ -51,6 +51,7 @@ def tiny_config() -> Any:
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "max_position_embeddings": CODEBOOKS + 1,
+        "rope_parameters": _stretched(0.001953125, 0.0078125, 16),
     }
     return transformers.CsmConfig(
         num_codebooks=CODEBOOKS,
@@ -62,6 +63,7 @@ def tiny_config() -> Any:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=512,
+        rope_parameters=_stretched(0.125, 0.5, 1024),
         codebook_pad_token_id=VALID + 2,
         bos_token_id=256,
         pad_token_id=258,
@@ -70,6 +72,18 @@ def tiny_config() -> Any:
         depth_decoder_config=depth,
         codec_config=codec,
     )
+
+
+def _stretched(low: float, high: float, length: int) -> dict[str, float | str]:
+    """Frequencies of positions as the published configuration has them."""
+    return {
+        "rope_type": "llama3",
+        "rope_theta": 500_000.0,
+        "factor": 32.0,
+        "low_freq_factor": low,
+        "high_freq_factor": high,
+        "original_max_position_embeddings": length,
+    }
 
 
 def tiny_model(seed: int = 0) -> Any:
