@@ -4,6 +4,7 @@
 anything left to do. This file holds the state, and the verbs with which it changes; it decides nothing about *when*.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 from client_caller.conversation import events, facts, listening, rules
@@ -32,7 +33,7 @@ from client_caller.conversation.history import (
     with_draft,
 )
 from client_caller.conversation.policy import Phrases, Policy
-from client_caller.conversation.reply import Closing, Ended, Reply
+from client_caller.conversation.reply import PROOF, Closing, Ended, Reply
 from client_caller.conversation.state import (
     CALL,
     REPLY,
@@ -56,7 +57,8 @@ class Conversation:
         self.call = CallState.WAITING
         self.turn: CallerTurn = CallerTurn()
         self.reply: Reply | None = None
-        self.ended: Ended | None = None
+        self.ended: deque[Ended] = deque(maxlen=PROOF)
+        """The last replies of which something was heard."""
         self.entries: list[Entry] = []
 
         self.connected_at = 0
@@ -417,7 +419,7 @@ class Conversation:
         self.entries.extend(reply.used)
         said = reply.said(self.now)
         if said is not None:
-            self.ended = Ended(reply, self.now, len(self.entries))
+            self.ended.append(Ended(reply, self.now, len(self.entries)))
             self.entries.append(said)
         self.reply = None
         self.agent_quiet_since = self.now
