@@ -2,15 +2,14 @@
 
 import pytest
 
+from client_caller.conversation.completeness import sounds_open
 from client_caller.conversation.endpointing import (
     Evidence,
     is_farewell,
-    same_words,
     silence_needed,
-    sounds_open,
-    words,
 )
 from client_caller.conversation.policy import Phrases, Policy
+from client_caller.conversation.words import same_words, words
 
 PHRASES = Phrases()
 

@@ -143,7 +143,7 @@ class Conversation:
     @property
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
-        evidence = Evidence(self.turn.text, self.agent_said, self.turn.completion)
+        evidence = Evidence(self.turn.text, self.agent_said, self.turn.completion, self.turn.voiced)
         needed = silence_needed(evidence, self.policy, self.phrases) if evidence.text or self.unintelligible else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from client_caller.conversation import events, listening
-from client_caller.conversation.endpointing import KEY
+from client_caller.conversation.completeness import KEY
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
 from client_caller.conversation.reply import Reply

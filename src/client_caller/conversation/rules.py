@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from client_caller.conversation import listening
 from client_caller.conversation.barge_in import Claim, claim, patience_with
-from client_caller.conversation.endpointing import promises_more, same_words
+from client_caller.conversation.completeness import promises_more
 from client_caller.conversation.state import CallState, ReplyState, TurnState
+from client_caller.conversation.words import same_words
 
 if TYPE_CHECKING:
     from client_caller.conversation.conversation import Conversation

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from client_caller.conversation.endpointing import same_words
+from client_caller.conversation.words import same_words
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
 
