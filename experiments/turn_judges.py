@@ -62,7 +62,7 @@ class OneCall:
     def beat(self) -> None:
         self.voice_of_it.feed(AUDIO[: g711.FRAME])
 
-    def voice(self, samples_through: int, probability: float) -> None:
+    def voice(self, samples_through: int, probability: float, level: float) -> None:
         pass
 
 

@@ -231,3 +231,13 @@ def test_only_the_latest_batch_can_be_scattered(batch: VoiceBatch, calls: list[b
     assert len(batch.scatter(latest, batch.infer(latest))) == 2
     with pytest.raises(ValueError, match="last gather"):
         batch.scatter(latest, batch.infer(latest))
+
+
+def test_the_level_is_that_of_the_window_alone(batch: VoiceBatch) -> None:
+    """Root mean square in dBFS of the window's own 256 samples, for each call, whoever else is in the run."""
+    quiet, loud = batch.join(), batch.join()
+    quiet.feed(g711.SILENCE * WINDOW)
+    loud.feed(g711.encode_float(np.full(WINDOW, 0.5, np.float32)) + g711.SILENCE * WINDOW)
+    levels = [(one.voice, one.level) for one in drain(batch)]
+    assert [level for voice, level in levels if voice is quiet] == [pytest.approx(-100)]
+    assert [level for voice, level in levels if voice is loud] == [pytest.approx(-6, abs=0.3), pytest.approx(-100)]

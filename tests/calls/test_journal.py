@@ -23,6 +23,7 @@ from client_caller.conversation.events import (
     PartialTranscript,
     SpeechProbability,
     TimePassed,
+    TurnJudged,
 )
 from client_caller.conversation.history import AgentSaid, CallerSaid, ToolUsed
 from client_caller.conversation.policy import Phrases, Policy
@@ -44,10 +45,17 @@ events: st.SearchStrategy[Event] = st.one_of(
     *(
         st.from_type(kind)
         for kind in Event.__args__
-        if kind not in {CallStarted, SpeechProbability, PartialTranscript, FinalTranscript}
+        if kind not in {CallStarted, SpeechProbability, TurnJudged, PartialTranscript, FinalTranscript}
     ),
     st.builds(CallStarted, st.integers(0, 2**40), entries),
-    st.builds(SpeechProbability, st.integers(0, 2**40), st.integers(0, 2**40), st.floats(0, 1)),
+    st.builds(
+        SpeechProbability,
+        st.integers(0, 2**40),
+        st.integers(0, 2**40),
+        st.floats(0, 1),
+        st.none() | st.floats(-100, 0),
+    ),
+    st.builds(TurnJudged, st.integers(0, 2**40), st.integers(0, 99), st.floats(0, 1)),
     st.builds(FinalTranscript, st.integers(0, 2**40), text, st.none() | st.floats(0, 1)),
     st.builds(PartialTranscript, st.integers(0, 2**40), text),
 )
@@ -76,8 +84,8 @@ def test_a_line_says_what_was_written(event: Event, command: Command) -> None:
 
 def test_the_lines_look_as_documented() -> None:
     """Time first, then the kind, then the fields."""
-    assert event_line(SpeechProbability(1234, 1230, 0.5)) == (
-        b'{"at":1234,"event":"SpeechProbability","audio_end":1230,"probability":0.5}\n'
+    assert event_line(SpeechProbability(1234, 1230, 0.5, -23.4)) == (
+        b'{"at":1234,"event":"SpeechProbability","audio_end":1230,"probability":0.5,"level":-23.4}\n'
     )
     assert event_line(TimePassed(5)) == b'{"at":5,"event":"TimePassed"}\n'
     assert command_line(5, StartRecording()) == b'{"at":5,"command":"StartRecording"}\n'

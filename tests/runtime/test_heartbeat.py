@@ -28,7 +28,7 @@ class Call:
     def beat(self) -> None:
         self.beats.append(asyncio.get_running_loop().time())
 
-    def voice(self, samples_through: int, probability: float) -> None:
+    def voice(self, samples_through: int, probability: float, level: float) -> None:
         self.windows.append((samples_through, probability))
 
 

@@ -28,8 +28,11 @@ BACKLOG = 32 * WINDOW
 WINDOWS_PER_RUN = 2
 """Windows of one call taken in a run. Two, so that a late run catches up and no call waits on another's backlog."""
 
-Scores = list[list[float]]
-"""What the model made of a batch: for each round, the probability of speech in each voice's window."""
+Scores = list[list[tuple[float, float]]]
+"""What was made of a batch: for each round, the probability of speech and the level of each voice's window."""
+
+_INAUDIBLE = 1e-10
+"""Mean square that is added to each window's: digital silence has a level of -100 dBFS, not of minus infinity."""
 
 
 class Voice:
@@ -74,13 +77,15 @@ class Voice:
 
 
 class Heard(NamedTuple):
-    """The model's judgement of one window."""
+    """What one window holds."""
 
     voice: Voice
     samples_through: int
     """Where the window ends, in samples at 8 kHz that the call has fed since it joined, dropped ones included."""
     probability: float
-    """Of speech, 0 to 1."""
+    """Of speech, 0 to 1, as the model judges."""
+    level: float
+    """Root mean square, dBFS: 0 is a square wave at full scale, -100 digital silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +163,8 @@ class VoiceBatch:
         for windows in batch.rounds:
             state = batch.state[:, : len(windows)]
             probabilities, state[:] = self._silero.run(windows, np.ascontiguousarray(state))
-            scores.append(probabilities.tolist())
-            for row, probability in enumerate(scores[-1]):
+            scores.append(list(zip(probabilities.tolist(), _levels(windows).tolist(), strict=True)))
+            for row, (probability, _) in enumerate(scores[-1]):
                 if batch.drifts[row].due(probability):
                     state[:, row] = 0
         return scores
@@ -172,9 +177,9 @@ class VoiceBatch:
         rows = [row for row, voice in enumerate(batch.voices) if voice in self._slots]
         self._state[:, [self._slots[batch.voices[row]] for row in rows]] = batch.state[:, rows]
         return [
-            Heard(voice, end, probability)
-            for ends, probabilities in zip(batch.ends, scores, strict=True)
-            for voice, end, probability in zip(batch.voices, ends, probabilities, strict=False)
+            Heard(voice, end, probability, level)
+            for ends, round_scores in zip(batch.ends, scores, strict=True)
+            for voice, end, (probability, level) in zip(batch.voices, ends, round_scores, strict=False)
             if voice in self._slots
         ]
 
@@ -188,3 +193,10 @@ class VoiceBatch:
         more = max(size, 16)
         self._state = np.concatenate([self._state, np.zeros((2, more, STATE), np.float32)], axis=1)
         self._free.extend(range(size + more - 1, size - 1, -1))
+
+
+def _levels(windows: Floats) -> Floats:
+    """Of the new samples of each window; (B, CONTEXT + WINDOW) to (B,)."""
+    fresh = windows[:, CONTEXT:]
+    levels: Floats = 10 * np.log10(np.einsum("ij,ij->i", fresh, fresh) / WINDOW + _INAUDIBLE)
+    return levels

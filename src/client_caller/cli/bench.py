@@ -17,6 +17,7 @@ from client_caller.cli.bench_callers import callers
 from client_caller.cli.bench_density import Density, DensityBench, Disturbed
 from client_caller.cli.bench_heard import HeardBench
 from client_caller.cli.bench_latency import latency
+from client_caller.cli.bench_turns import turns
 from client_caller.cli.past_calls import complain, say
 from client_caller.engines.protocols import EngineError
 from client_caller.models.cache import ModelMissing, find
@@ -27,6 +28,7 @@ from client_caller.simulator.wiretap import Judgement
 app = typer.Typer(help="Measure what calls cost, and whether what was heard is known.", no_args_is_help=True)
 app.command()(latency)
 app.command()(callers)
+app.command()(turns)
 
 LINES = {
     "perfect": PERFECT,

@@ -46,6 +46,8 @@ class SpeechProbability:
     """Where the window ends on the call's clock, milliseconds. Never later than `at`."""
     probability: float
     """0 to 1."""
+    level: float | None = None
+    """How loud the window is: its root mean square, dBFS. None where nobody measured it."""
 
 
 @dataclass(frozen=True, slots=True)

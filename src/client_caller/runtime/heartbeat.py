@@ -26,8 +26,8 @@ class Beating(Protocol):
         """20 ms have passed."""
         ...
 
-    def voice(self, samples_through: int, probability: float) -> None:
-        """One window of the caller's audio has been heard."""
+    def voice(self, samples_through: int, probability: float, level: float) -> None:
+        """One window of the caller's audio has been heard; `level` in dBFS."""
         ...
 
 
@@ -95,7 +95,7 @@ class Heartbeat:
             self._tell(*hearing.result())
 
     def _tell(self, batch: Batch, scores: Scores) -> None:
-        for voice, samples_through, probability in self._voices.scatter(batch, scores):
+        for voice, samples_through, probability, level in self._voices.scatter(batch, scores):
             call = self._calls.get(voice)
             if call is not None:
-                call.voice(samples_through, probability)
+                call.voice(samples_through, probability, level)

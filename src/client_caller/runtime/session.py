@@ -189,14 +189,14 @@ class CallSession:
         if deadline is not None and deadline <= now:
             self._tell(events.TimePassed(now))
 
-    def voice(self, samples_through: int, probability: float) -> None:
-        """One window of the caller's audio has been judged."""
+    def voice(self, samples_through: int, probability: float, level: float) -> None:
+        """One window of the caller's audio has been heard; `level` in dBFS."""
         now = self.now
         lag = now - self._voice_zero - samples_through // SAMPLES_A_MS
         # Two clocks drift and routes change: follow slowly when the line falls behind ours, at once when it is ahead.
         self._voice_zero += min(lag, 1 if lag > USUAL_LAG else 0)
         end = self._voice_zero + samples_through // SAMPLES_A_MS
-        self._tell(events.SpeechProbability(now, end, round(probability, 3)))
+        self._tell(events.SpeechProbability(now, end, round(probability, 3), round(level, 1)))
 
     # ---------------------------------------------------------------- events in, commands out
 
