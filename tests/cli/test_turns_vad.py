@@ -72,14 +72,18 @@ def test_noise_is_not_speech(table: dict[str, Condition]) -> None:
 def test_speech_after_hold_music_is_heard_soon(figures: VadFigures, music: str) -> None:
     """After 30 s of hold music the median utterance is noticed within 150 ms of its labelled start, each within 0.6 s.
 
-    Measured: median 144 and 132 ms, slowest 538 and 526 ms (words that begin softly: 526 ms after silence as well).
+    Measured: median 144 and 132 ms, slowest 538 and 526 ms (words after a breath: 526 ms after silence as well). From
+    the first voiced sample: median 95 and 93 ms, slowest 414 and 382.
     """
-    delays = [one.delay for one in figures.detections if one.after == music]
-    assert len(delays) == 30
-    known = [delay for delay in delays if delay is not None]
-    assert known == delays
-    assert np.median(known) <= 150
-    assert max(known) <= 600
+    found = [one for one in figures.detections if one.after == music]
+    assert len(found) == 30
+    labels = [one.after_label for one in found if one.after_label is not None]
+    sounds = [one.delay for one in found if one.delay is not None]
+    assert len(labels) == len(sounds) == 30
+    assert np.median(labels) <= 150
+    assert max(labels) <= 600
+    assert np.median(sounds) <= 110
+    assert max(sounds) <= 450
 
 
 @pytest.mark.parametrize("music", ["n06_music_jazz", "n07_music_strings"])
@@ -151,11 +155,11 @@ def test_bench_turns_prints_tables_and_json(few: Path, silero_path: Path) -> Non
 
 def test_what_is_missed_is_said_in_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
     """An utterance that is never noticed has no delay, and a row of its own."""
-    found = (Detection("hum", "u1_hello", False, 90), Detection("hum", "u2_hi", True, None))
+    found = (Detection("hum", "u1_hello", False, 90, 95), Detection("hum", "u2_hi", True, None, None))
     shown = tables(VadFigures((), found))
     rows = [list(column.cells) for table in shown[1:] for column in table.columns]  # type: ignore[union-attr]
     assert rows[5] == ["never", "90", "never"]
-    assert rows[7] == ["u2_hi"]
+    assert rows[9] == ["u2_hi"]
 
 
 @pytest.mark.parametrize(
