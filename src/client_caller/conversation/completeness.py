@@ -62,7 +62,7 @@ def is_whole_number(text: str, phrases: Phrases, policy: Policy) -> bool:
     digits = 0
     tens = False
     for word in _number_at_the_end(words(text), phrases):
-        digits += _LENGTHS.get(word, 1) if _is_digit(word, phrases) else 2 if word in phrases.tens else len(word)
+        digits += _LENGTHS.get(word, 1) if _is_digit(word, phrases) else len(word) if word.isdigit() else 2
         digits -= tens and _is_digit(word, phrases)
         tens = word in phrases.tens
     return not ends_in_key(text) and digits in policy.whole_numbers
@@ -74,14 +74,19 @@ def ends_in_key(text: str) -> bool:
 
 
 def is_fragment(text: str, phrases: Phrases) -> bool:
-    """Whether nothing among the words makes a sentence of them: no verb, no pronoun, no "please"."""
+    """Whether nothing among the words makes a sentence of them: no verb, no pronoun, no "please", no question mark."""
     spoken = words(text)
-    return bool(spoken) and not any(word in phrases.sentence_words or "'" in word for word in spoken)
+    return (
+        bool(spoken)
+        and not text.rstrip().endswith("?")
+        and not any(word in phrases.sentence_words or "'" in word for word in spoken)
+    )
 
 
 def _number_at_the_end(spoken: tuple[str, ...], phrases: Phrases) -> tuple[str, ...]:
     start = len(spoken)
-    while start and (spoken[start - 1].isdigit() or spoken[start - 1] in (*phrases.digits, *phrases.tens)):
+    numbers = (*phrases.digits, *phrases.teens, *phrases.tens)
+    while start and (spoken[start - 1].isdigit() or spoken[start - 1] in numbers):
         start -= 1
     return spoken[start:]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from client_caller.conversation.asked import Asked, asked_for
 from client_caller.conversation.completeness import is_fragment, is_whole_number, promises_more
 from client_caller.conversation.policy import Phrases, Policy
-from client_caller.conversation.words import ends_in, is_one_of, words
+from client_caller.conversation.words import ends_in, is_one_of, made_of, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,22 @@ def silence_needed(evidence: Evidence, policy: Policy, phrases: Phrases) -> int:
 
     Words that ask for more are waited for, whatever the voice does: in the middle of a number it says nothing. A "yes"
     to a question for yes or no is all that was asked for. A few words without a verb are a whole answer if something
-    was asked, and hardly ever a whole turn if nothing was. Of short turns the turn model knows nothing: an answer is
-    taken for one. Then the voice decides, where it is sure; its "unfinished" is worth more than its "finished"
-    (experiments/turn_model.py).
+    was asked, and hardly ever a whole turn if nothing was. "Okay" or "hello" may be the beginning of anything. Of short
+    turns the turn model knows little: several words that answer a question are taken for the answer. Then the voice
+    decides, where it is sure; its "unfinished" is worth more than its "finished" (experiments/turn_model.py).
     """
-    text = evidence.text
+    text, spoken = evidence.text, words(evidence.text)
     asked = asked_for(evidence.asked, phrases)
     if promises_more(text, phrases):
         return policy.endpoint_closed if is_whole_number(text, phrases, policy) else policy.endpoint_open
-    if asked is Asked.YES_OR_NO and is_one_of(words(text), phrases.yes_and_no):
+    if asked is Asked.YES_OR_NO and is_one_of(spoken, phrases.yes_and_no):
         return policy.endpoint_sure
     if asked is Asked.NOTHING and is_fragment(text, phrases):
         return policy.endpoint_open
-    if evidence.voiced is not None and evidence.voiced < policy.short_turn:
+    if made_of(spoken, phrases.backchannels):
+        return policy.endpoint_closed
+    short = evidence.voiced is not None and evidence.voiced < policy.short_turn
+    if short and len(spoken) > 1:
         return policy.endpoint_closed if asked is Asked.NOTHING else policy.endpoint_sure
     return _by_voice(evidence.completion, policy)
 

@@ -25,8 +25,8 @@ SAY_GOODBYE = "The call ends as soon as the caller has heard your goodbye. Say i
 def note(c: Conversation, event: events.Event) -> bool:
     """Write down one event. Returns whether the rules have to look at it."""
     match event:
-        case events.SpeechProbability(audio_end=end, probability=probability):
-            changed = c.turn.listen(min(end, event.at), probability, c.policy)
+        case events.SpeechProbability(audio_end=end, probability=probability, level=level):
+            changed = c.turn.listen(min(end, event.at), probability, c.policy, level)
             return changed or c.turn.state is TurnState.PAUSING
         case events.TimePassed():
             return False
@@ -40,7 +40,7 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.turn.completion = completion if request == c.turn.request else c.turn.completion
         case events.DigitPressed(digit=digit):
             c.turn.add(KEY.format(digit), c.now)
-            c.turn.last_speech = max(c.turn.last_speech, c.now)
+            c.turn.last_speech = c.turn.voice_end = max(c.turn.last_speech, c.now)
         case events.ToolFinished():
             _tool_finished(c, event)
         case events.CallStarted(earlier=earlier):
@@ -126,10 +126,10 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
     match event:
         case events.ReplyText(text=text) if reply.generating:
             reply.thought_at = c.now
-            c.speak(reply, reply.splitter.feed(text))
+            reply.unspoken += reply.splitter.feed(text)
         case events.ReplyFinished() if reply.generating:
             reply.generating = False
-            c.speak(reply, reply.splitter.finish())
+            reply.unspoken += reply.splitter.finish()
             _ask_for_goodbye(c, reply)
         case events.ToolRequested() if reply.generating:
             _tool_requested(c, reply, event)
@@ -175,7 +175,7 @@ def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) 
 def _ask_for_goodbye(c: Conversation, reply: Reply) -> None:
     """A model that hangs up without a word is asked, once, for the word."""
     call = reply.hang_up
-    if call is None or reply.playout.clauses or any(tool.tool_call == call.id for tool in reply.used):
+    if call is None or reply.said_anything or any(tool.tool_call == call.id for tool in reply.used):
         return
     reply.used.append(ToolUsed(c.now, call.id, call.name, call.arguments, SAY_GOODBYE, failed=False))
     reply.to_go_on = True

@@ -21,6 +21,14 @@ class Policy:
     speech_onset: int = 64
     """This much speech makes an utterance: two 32 ms windows. One alone is a click more often than a word."""
 
+    breath_below: float = 20.0
+    """Decibels below the loudest speech of late at which what still sounds like speech is breath or an echo of the
+    room: vowels and the consonants between them differ by less."""
+    peak_fades: float = 1.0
+    """Decibels that the loudest speech fades in each window, so that who goes on more quietly is heard."""
+    longest_breath: int = 160
+    """No more than so much of what sounds like speech is taken for that: the model hears 60 to 100 ms too much
+    (median), and over 200 after "please"."""
     utterance_gap: int = 200
     """Silence of up to this length does not end an utterance: gaps inside words and between them are shorter."""
     audio_lag: int = 100
@@ -31,24 +39,27 @@ class Policy:
     # ---- speculation: thinking before it is sure that the turn is over
     speculate_after: int = 64
     """Silence after which a reply is begun on the words known so far: two windows, the first sure sign of a pause."""
-    stable_partial: int = 400
-    """Words that sound complete and have not changed for this long are answered while the caller still speaks, and
-    held until they have finished. 0: never before a pause."""
-    guesses_in_a_turn: int = 4
+    stable_partial: int | None = 0
+    """Words that sound complete and have not changed for this long are answered while the caller still speaks: the ears
+    hear silence later than speech to text gives the last word. What the model says is held back from text to speech
+    until they pause. None: never before a pause."""
+    guesses_in_a_turn: int = 12
     """Replies begun on a guess, for one turn; then the next waits until the turn is over."""
-    wasted_words: int = 2000
-    """Words synthesised for replies that nobody heard, in one call; then nothing more is begun on a guess."""
+    guesses_kept: int = 2
+    """How many of them are kept for its pauses."""
+    wasted_words: int = 4000
+    """Words that the model made for replies that nobody heard, in one call; then nothing more is begun on a guess."""
 
     # ---- endpointing: when has the caller finished?
     finish_transcript_after: int = 96
     """Silence before speech to text is asked for its final words: three windows, inside most pauses for breath,
     so that the final words are there when the turn is over."""
-    endpoint_sure: int = 200
+    endpoint_sure: int = 280
     """Silence that ends a turn which is surely over: a "yes" to a question for yes or no, any short answer to a
     question, or words that sound complete in a voice that does."""
-    endpoint_likely: int = 320
+    endpoint_likely: int = 420
     """Silence that ends a turn whose words sound complete, and whose voice probably does. Real pauses after a voice
-    like that are 280 to 400 ms in the labelled set, and the ears hear speech end 60 to 100 ms late."""
+    like that are 280 to 400 ms in the labelled set."""
     endpoint_closed: int = 480
     """Silence that ends a turn whose words sound complete, and of whose voice nothing is known."""
     endpoint_open: int = 1100
@@ -178,24 +189,27 @@ class Phrases:
         "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple",
     )  # fmt: skip
     """How single digits are spoken: who says several in a row dictates a number, and pauses between its groups."""
-    tens: tuple[str, ...] = (
+    teens: tuple[str, ...] = (
         "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
     )  # fmt: skip
-    """How pairs of digits are spoken: two of them in a row are a dictated number as well."""
+    """Pairs of digits in one word: two of them in a row are a dictated number as well."""
+    tens: tuple[str, ...] = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+    """Likewise, but a digit that follows is their second one."""
     requests: tuple[str, ...] = ("ask", "describe", "enter", "give", "please", "say", "spell", "tell", "type")
     """First words of a request that is to be answered like a question."""
     open_endings: tuple[str, ...] = (
         "a", "about", "also", "am", "an", "and", "are", "as", "at", "because", "but", "by", "could you", "every", "for",
-        "from", "he", "he's", "how about", "i", "i need", "i want", "if", "in", "into", "is", "it's", "just", "let's",
-        "like to", "looking for", "maybe we", "my", "not", "of", "on", "or", "our", "she", "she's", "so", "such as",
-        "than", "that's", "the", "their", "there's", "these", "they", "to", "uh", "um", "very", "was", "we", "well",
-        "were", "what about", "what's", "when", "which", "who's", "with", "would like", "you", "your",
+        "from", "he", "he's", "how about", "i", "i need", "i want", "i'd like", "if", "in", "into", "is", "it's",
+        "just", "let's", "like to", "looking for", "maybe we", "my", "not", "of", "on", "or", "our", "she", "she's",
+        "so", "such as", "than", "that's", "the", "their", "there's", "these", "they", "to", "uh", "um", "very", "was",
+        "we", "we'd like", "well", "were", "what about", "what's", "when", "which", "who's", "with", "would like",
+        "you", "your",
     )  # fmt: skip
     """Last words that promise more."""
     closed_endings: tuple[str, ...] = (
-        "about it", "and you", "come in", "come on", "go on", "guess not", "hope not", "how are you", "move in",
-        "not so", "of course not", "thank you", "think so", "to you", "very well", "what it is", "why not", "with you",
+        "about it", "all i need", "all i want", "and you", "come in", "come on", "go on", "guess not", "hope not",
+        "how are you", "move in", "not so", "of course not", "thank you", "think so", "to you", "very well",
+        "what i need", "what i want", "what it is", "why not", "with you",
     )  # fmt: skip
     """Exceptions from those: last words that promise nothing."""
     open_suffixes: tuple[str, ...] = ("'d", "'ll", "'m", "'re", "'ve")
@@ -210,12 +224,13 @@ class Phrases:
     )  # fmt: skip
     """With which people begin, or gain time: nobody says these and nothing else."""
     sentence_words: tuple[str, ...] = (
-        "am", "anything", "are", "ask", "be", "book", "bye", "call", "can", "cancel", "change", "check", "come",
+        "all", "am", "anything", "are", "ask", "be", "book", "bye", "call", "can", "cancel", "change", "check", "come",
         "could", "did", "do", "does", "find", "get", "give", "go", "goodbye", "got", "had", "has", "have", "he",
         "hello", "help", "her", "hey", "hi", "him", "how", "i", "is", "it", "keep", "know", "leave", "let", "like",
         "look", "make", "may", "me", "might", "must", "my", "need", "no", "nothing", "okay", "pay", "please", "put",
         "right", "say", "send", "shall", "she", "should", "show", "sorry", "speak", "start", "stop", "take", "talk",
-        "tell", "thank", "thanks", "that", "there", "these", "they", "this", "try", "us", "use", "wait", "want", "was",
-        "we", "were", "what", "when", "where", "which", "who", "why", "will", "would", "yes", "yeah", "you", "your",
+        "tell", "thank", "thanks", "that", "them", "there", "these", "they", "this", "those", "try", "us", "use",
+        "wait", "want", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "would", "yes",
+        "yeah", "you", "your",
     )  # fmt: skip
     """Words that make a sentence of those around them: pronouns, verbs that bind, questions, and what stands alone."""
