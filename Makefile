@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VENV_TIERS ?= .venv-tiers
-TIERS := demo,dev,whisper,tiers
+# A transformers of before 5.23 keeps the parts of Mimi elsewhere; CSM runs on both.
+OLDER := $(VENV_TIERS)/older
+TIERS := demo,dev,csm,whisper,tiers
 
 .PHONY: help demo test tiers check constraints clean
 .DEFAULT_GOAL := help
@@ -19,9 +21,10 @@ test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/client-caller models pull
 	$(BIN)/pytest -n 2 --dist worksteal
 
-tiers: $(VENV_TIERS)/.tiers ## Run the tests of the model tier's servers, on tiny weights that they make themselves
+tiers: $(VENV_TIERS)/.tiers $(OLDER)/.older ## Run the tests of the model tier's servers, on tiny weights that they make themselves
 	@$(VENV_TIERS)/bin/client-caller models pull
 	$(VENV_TIERS)/bin/pytest tests/tiers
+	PYTHONPATH=$(OLDER) $(VENV_TIERS)/bin/pytest tests/tiers/csm
 
 check: $(VENV)/.dev ## Lint, formatting, types, and every branch of the pure core under test
 	$(BIN)/ruff check
@@ -65,4 +68,9 @@ $(VENV_TIERS)/.tiers: pyproject.toml constraints-tiers.txt
 	@$(PYTHON) -m venv $(VENV_TIERS)
 	@$(VENV_TIERS)/bin/python -m pip install -q --disable-pip-version-check -c constraints-tiers.txt torch
 	@$(VENV_TIERS)/bin/python -m pip install -q --disable-pip-version-check -c constraints-tiers.txt -e '.[$(TIERS)]'
+	@touch $@
+
+$(OLDER)/.older: $(VENV_TIERS)/.tiers
+	@$(VENV_TIERS)/bin/python -m pip install -q --disable-pip-version-check --upgrade --no-deps --target $(OLDER) \
+		'transformers==5.17.*' 'huggingface-hub==1.*'
 	@touch $@

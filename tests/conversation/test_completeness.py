@@ -68,7 +68,7 @@ def test_a_whole_telephone_number_is_known_by_its_length(text: str, whole: bool)
     assert is_whole_number(text, PHRASES, POLICY) is whole
 
 
-@pytest.mark.parametrize(("text", "fragment"), [("isolated tornadoes", True), ("billing", True), ("", False)])
+@pytest.mark.parametrize(("text", "fragment"), [("isolated tornadoes", True), ("billing", False), ("", False)])
 def test_words_without_a_verb_are_a_fragment(text: str, fragment: bool) -> None:
     """A noun by itself says what is talked of, and not what of it."""
     assert is_fragment(text, PHRASES) is fragment

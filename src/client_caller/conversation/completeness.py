@@ -74,10 +74,13 @@ def ends_in_key(text: str) -> bool:
 
 
 def is_fragment(text: str, phrases: Phrases) -> bool:
-    """Whether nothing among the words makes a sentence of them: no verb, no pronoun, no "please", no question mark."""
+    """Whether nothing among the words makes a sentence of them: no verb, no pronoun, no "please", no question mark.
+
+    A single word is more often all that somebody has to say.
+    """
     spoken = words(text)
     return (
-        bool(spoken)
+        len(spoken) > 1
         and not text.rstrip().endswith("?")
         and not any(word in phrases.sentence_words or "'" in word for word in spoken)
     )

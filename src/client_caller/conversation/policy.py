@@ -29,6 +29,12 @@ class Policy:
     longest_breath: int = 160
     """No more than so much of what sounds like speech is taken for that: the model hears 60 to 100 ms too much
     (median), and over 200 after "please"."""
+    echo_share: float = 0.25
+    """Speech is the agent's own, come back from the caller's loudspeaker, if so much of it is explained by what was
+    played. A caller's voice alone stays below in 99.9 % of windows (experiments/echo.py)."""
+    word_at_least: int = 200
+    """Nobody takes less for a word, all in all: more words than that are not all the caller's where the line brings the
+    agent's back. 300 words a minute is the speed of fast readers."""
     utterance_gap: int = 200
     """Silence of up to this length does not end an utterance: gaps inside words and between them are shorter."""
     audio_lag: int = 100
@@ -207,8 +213,8 @@ class Phrases:
     )  # fmt: skip
     """Last words that promise more."""
     closed_endings: tuple[str, ...] = (
-        "about it", "all i need", "all i want", "and you", "come in", "come on", "go on", "guess not", "hope not",
-        "how are you", "move in", "not so", "of course not", "thank you", "think so", "to you", "very well",
+        "about it", "all i need", "all i want", "and you", "come in", "come on", "go on", "guess not", "help you",
+        "hope not", "how are you", "move in", "not so", "of course not", "thank you", "think so", "to you", "very well",
         "what i need", "what i want", "what it is", "why not", "with you",
     )  # fmt: skip
     """Exceptions from those: last words that promise nothing."""
