@@ -4,13 +4,14 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from client_caller.agents.agent import Agent
 from client_caller.conversation import commands, events
-from client_caller.conversation.history import AgentSaid, CallerSaid, Message, ToolCall, ToolUsed
+from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, Message, ToolCall, ToolUsed
 from client_caller.conversation.policy import Phrases, Policy
 from client_caller.engines.protocols import CallContext, EngineError, LlmResult, Speech, SttStream, Token, Tool
 from client_caller.runtime.turn_judges import TurnJudges
@@ -77,6 +78,47 @@ def test_an_interrupted_reply_is_remembered_as_far_as_it_was_heard(stage: "Stage
     assert heard == really[: len(heard)]
     assert len(really) - len(heard) <= 1
     assert len(scene.line.phone.far_end.clears) == 1
+
+
+class AttentiveSpeech:
+    """A voice with a memory (`engines.protocols.Attentive`), and what it was told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Entry, ...] | str] = []
+        self._voice = ToneSpeech()
+
+    def attend(self, context: CallContext, history: Sequence[Entry]) -> None:
+        self.told.append(tuple(history))
+
+    async def leave(self, context: CallContext) -> None:
+        self.told.append("left")
+
+    def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
+        self.told.append(text)
+        return self._voice.speak(context, text)
+
+    async def close(self) -> None:
+        """Nothing is shared."""
+
+
+def test_an_attentive_voice_knows_what_was_heard(stage: "Stage") -> None:
+    """It is told the history at the call's beginning and before each reply, as it stands then: of a reply that was cut
+    off, what was heard; and that the call is over."""
+    voice = AttentiveSpeech()
+    stage.engines = replace(stage.engines, tts=voice)
+    stage.model(
+        lambda messages: "One two three four five six." if messages[-1].content.startswith("tell") else "Sorry."
+    )
+    scene = run_virtual(stage.play(impatient))
+    history = scene.session.conversation.history
+    assert voice.told[0] == ()
+    assert [n for n, told in enumerate(voice.told) if told == "left"] == [len(voice.told) - 1]
+    before = {text: told for told, text in pairwise(voice.told) if isinstance(told, tuple) and isinstance(text, str)}
+    assert before.keys() == {"Good morning, who is there?", "One two three four five six.", "Sorry."}
+    assert all(told == history[: len(told)] for told in before.values())
+    _, cut = [entry for entry in before["Sorry."] if isinstance(entry, AgentSaid)]
+    assert cut.cut
+    assert 0 < len(cut.heard.split()) < 6
 
 
 def test_a_noise_pauses_the_reply_and_no_word_of_it_is_lost(stage: "Stage") -> None:

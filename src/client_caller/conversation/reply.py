@@ -60,6 +60,8 @@ class Reply:
     """The last that was said of it is a filler."""
     notice: int | None = None
     """The clause with the notice of recording."""
+    remarks: bool = False
+    """It begins with the remark that the line is bad."""
 
     @property
     def final(self) -> bool:
@@ -90,3 +92,13 @@ class Reply:
         playout = self.playout
         complete = self.done_thinking and playout.all_heard
         return AgentSaid(self.started, now, playout.heard, playout.unheard, cut=not complete)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last reply of which something was heard, once it is over: proof of more of its words may still come."""
+
+    reply: Reply
+    at: int
+    entry: int
+    """Where it stands in the history."""

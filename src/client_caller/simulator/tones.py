@@ -67,7 +67,10 @@ class Reader:
 
     def feed(self, mulaw: bytes) -> list[str]:
         """The words that are whole with this piece."""
-        self._sound += mulaw.replace(SILENCE, b"")
+        sound = mulaw.replace(SILENCE, b"")
+        if not sound:
+            return []
+        self._sound += sound
         words = []
         read_up_to = 0
         for found in _WORD.finditer(self._sound):
