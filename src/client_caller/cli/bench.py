@@ -57,11 +57,18 @@ def _telling() -> Iterator[None]:
 
 def _show_density(figures: Density) -> None:
     say(f"{figures.calls} calls at once for {figures.seconds:g} s in one process:")
-    say(f"  {figures.cpu_ms_per_call_second:.2f} ms of CPU per call-second")
+    say(
+        f"  {figures.cpu_ms_per_call_second:.2f} ms of CPU per call-second, with the engines' doubles, "
+        f"which take {figures.doubles_ms_per_call_second:.2f} by themselves"
+    )
     say(f"  {figures.mb_per_call:.2f} MB per call")
     say(f"  {figures.mb_kept:+.1f} MB after the calls had ended; {figures.mb_growth:+.1f} MB more after as many again")
     say(f"  {figures.late} of {figures.beats} beats more than 20 ms late; of a bare loop's, {figures.bare_late}")
     say(f"  {figures.own_late} of them because the server itself computed for 20 ms or more")
+    say(
+        f"  {figures.opening_wait_ms:.1f} ms was the longest that anything waited for the server's computing while "
+        f"calls came in; {figures.wait_ms:.1f} ms while none did"
+    )
     say(f"  {figures.torn} of {figures.words} words heard with a hole in them")
     if figures.late > figures.own_late + figures.bare_late:
         say("  The others: this machine was too busy. Measure again on one that has nothing else to do.")
