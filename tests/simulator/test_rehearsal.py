@@ -40,9 +40,9 @@ def test_the_agent_is_heard_when_the_turn_is_over(text: str, judge: float | None
 
 
 def test_the_agent_is_heard_when_its_reply_is_there() -> None:
-    """Begun at the last word's partial; three words to the first clause, and the one that shows that it is one."""
+    """Begun at the last word's partial; the first clause has three words."""
     delays = Delays()
-    needed = delays.interim + delays.first_token + 3 * delays.token + delays.first_audio
+    needed = delays.interim + delays.first_token + 2 * delays.token + delays.first_audio
     assert heard(script("what does it cost", 0.99)) == needed
     patient = replace(POLICY, stable_partial=None)
     later = heard(script("what does it cost", 0.99), policy=patient)
