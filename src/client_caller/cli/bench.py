@@ -74,7 +74,8 @@ def _show_density(figures: Density) -> None:
     )
     say(f"  {figures.torn} of {figures.words} words heard with a hole in them")
     say(
-        f"  {figures.callers_busy:.0%} of a core was what the callers took; {figures.callers_late} of their beats were late"
+        f"  {figures.callers_busy:.0%} of a core was what the callers took; "
+        f"{figures.callers_late} of their beats were late"
     )
     if figures.late > figures.own_late + figures.bare_late:
         say("  The others: this machine was too busy. Measure again on one that has nothing else to do.")
