@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from client_caller.cli import bench_models
 from client_caller.cli.bench_callers import callers
 from client_caller.cli.bench_density import Density, DensityBench, Disturbed
 from client_caller.cli.bench_heard import heard
@@ -24,6 +25,7 @@ app.command()(latency)
 app.command()(heard)
 app.command()(callers)
 app.command()(turns)
+app.add_typer(bench_models.app, name="models")
 
 
 @app.command()
