@@ -3,10 +3,10 @@
     client-caller models serve whisper --model base.en --guess-window 10 &
     python experiments/whisper_latency.py --calls 4 ../shared/audio/utt/*.flac
 
-Plays recordings to the server at the speed of speech, as so many calls at once would, and asks for the final words
-96 ms after the last voiced sample (above -36 dBFS), as a conversation does. All times are on the audio's own clock: a
-word is late by the time from its end (by the word times of the final transcript) to the first guess that has it; final
-words by the time from the last voiced sample, and from the request. No word is shown.
+Plays recordings to the server at the speed of speech, as so many calls at once would, and asks for the final words when
+a conversation does: 96 ms after Silero has heard the last of the speech. All times are on the audio's own clock: a word
+is late by the time from its end (by the word times of the final transcript) to the first guess that has it; final words
+by the time from the last voiced sample (above -36 dBFS), and from the request. No word is shown.
 """
 
 import argparse
@@ -24,9 +24,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from client_caller.audio import g711
 from client_caller.audio.g711 import FRAME, SAMPLE_RATE
 from client_caller.audio.resample import resample
+from client_caller.audio.voices import VoiceBatch
+from client_caller.conversation.policy import Policy
+from client_caller.models.cache import find
+from client_caller.models.manifest import SILERO_VAD
 
 VOICED = 10 ** (-36 / 20)
-ASKED_AFTER = round(0.096 * SAMPLE_RATE)
+ASKED_AFTER = round(Policy().finish_transcript_after / 1000 * SAMPLE_RATE)
+LEAD = SAMPLE_RATE // 5
+"""Silence before each recording."""
 MESSAGE = 3 * FRAME
 
 
@@ -41,13 +47,20 @@ class Measured:
     words: int = 0
 
 
-def load(path: Path) -> tuple[bytes, int]:
-    """The recording as mu-law up to where final words are asked for, and where speech ends."""
+def load(path: Path, voices: VoiceBatch) -> tuple[bytes, int]:
+    """The recording as mu-law up to where final words are asked for, and its last voiced sample."""
     samples, rate = soundfile.read(path, dtype="float32")
     narrow = resample(samples, rate, SAMPLE_RATE) if rate != SAMPLE_RATE else samples
-    end = int(np.flatnonzero(np.abs(narrow) > VOICED)[-1]) + 1
-    through = np.pad(narrow, (SAMPLE_RATE // 5, ASKED_AFTER))[: SAMPLE_RATE // 5 + end + ASKED_AFTER]
-    return g711.encode_float(through), SAMPLE_RATE // 5 + end
+    padded = np.pad(narrow, (LEAD, SAMPLE_RATE))
+    mulaw = g711.encode_float(padded)
+    voice, heard = voices.join(), 0
+    for start in range(0, len(mulaw), 256):
+        voice.feed(mulaw[start : start + 256])
+        for window in voices.run():
+            if window.probability >= Policy().silence_threshold:
+                heard = window.samples_through
+    voice.leave()
+    return mulaw[: heard + ASKED_AFTER], int(np.flatnonzero(np.abs(padded) > VOICED)[-1]) + 1
 
 
 async def utterance(socket: ClientConnection, mulaw: bytes, end: int, offset: int, measured: Measured) -> int:
@@ -109,7 +122,8 @@ async def main() -> None:
     parser.add_argument("--calls", type=int, default=1)
     parser.add_argument("--language", default="en")
     options = parser.parse_args()
-    recordings = [load(path) for path in options.recordings]
+    voices = VoiceBatch(find(SILERO_VAD.name))
+    recordings = [load(path, voices) for path in options.recordings]
     measured = Measured()
     turns = [recordings[n % len(recordings) :] + recordings[: n % len(recordings)] for n in range(options.calls)]
     await asyncio.gather(*(call(options.url, turn, options.language, measured) for turn in turns))

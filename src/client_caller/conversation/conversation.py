@@ -76,7 +76,7 @@ class Conversation:
         self.speculation_spent = False
         """Speculation failed for this turn; the next try is when it is over."""
         self.wasted_words = 0
-        """Words synthesised for replies that nobody heard any of."""
+        """Words that the model made for replies that nobody heard any of."""
 
         self.running: dict[str, ToolCall] = {}
         self.tool_news = False
@@ -159,8 +159,8 @@ class Conversation:
     @property
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
-        evidence = Evidence(self.turn.text, self.agent_said, self.turn.completion)
-        needed = silence_needed(evidence, self.policy, self.phrases) if evidence.text or self.unintelligible else 0
+        evidence = Evidence(self.words, self.agent_said, self.turn.completion, self.turn.voiced)
+        needed = silence_needed(evidence, self.policy, self.phrases) if self.turn.text or self.unintelligible else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property
@@ -249,6 +249,12 @@ class Conversation:
         for text in clauses:
             self._commands.append(Speak(reply.number, reply.playout.queue(text), text))
             reply.wait_announced = False
+
+    def speak_up(self) -> None:
+        """Have what the model said until now synthesised."""
+        reply = self._present()
+        clauses, reply.unspoken = reply.unspoken, []
+        self.speak(reply, clauses)
 
     def go_on(self) -> None:
         """Ask the model to go on, now that its tools have answered."""
@@ -413,7 +419,7 @@ class Conversation:
             self._commands.append(CancelReply(reply.number))
         self._said_before = reply.playout.out or self._said_before
         if reply.started is None:
-            self.wasted_words += len(reply.playout.text.split())
+            self.wasted_words += len(reply.text.split())
         self.entries.extend(reply.used)
         said = reply.said(self.now)
         if said is not None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from client_caller.conversation import events, listening
+from client_caller.conversation.completeness import KEY
 from client_caller.conversation.echo import ENOUGH, callers_own, is_echo, without_own_words
-from client_caller.conversation.endpointing import KEY
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
 from client_caller.conversation.reply import Ended, Reply
@@ -29,8 +29,8 @@ def note(c: Conversation, event: events.Event) -> bool:
         case events.SpeechProbability() if is_echo(event, c.policy):
             c.echoes += 1
             return note(c, callers_own(event, c.policy))
-        case events.SpeechProbability(audio_end=end, probability=probability):
-            return _listen(c, min(end, event.at), probability)
+        case events.SpeechProbability():
+            return _listen(c, event)
         case events.LineQuality(bad=bad):
             c.line_bad = bad
             return False
@@ -46,7 +46,7 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.turn.completion = completion if request == c.turn.request else c.turn.completion
         case events.DigitPressed(digit=digit):
             c.turn.add(KEY.format(digit), c.now, confidence=1.0)
-            c.turn.last_speech = max(c.turn.last_speech, c.now)
+            c.turn.last_speech = c.turn.voice_end = max(c.turn.last_speech, c.now)
         case events.ToolFinished():
             _tool_finished(c, event)
         case events.CallStarted(earlier=earlier):
@@ -92,9 +92,9 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
 # ---------------------------------------------------------------- the caller's voice and words
 
 
-def _listen(c: Conversation, audio_end: int, probability: float) -> bool:
+def _listen(c: Conversation, heard: events.SpeechProbability) -> bool:
     before = c.turn.state
-    changed = c.turn.listen(audio_end, probability, c.policy)
+    changed = c.turn.listen(min(heard.audio_end, heard.at), heard.probability, c.policy, heard.level)
     if c.reply is None and before is c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy):
         return False  # with nobody to interrupt, speech that goes on only puts moments off
     return changed or c.turn.state is TurnState.PAUSING
@@ -149,10 +149,10 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
     match event:
         case events.ReplyText(text=text) if reply.generating:
             reply.thought_at = c.now
-            c.speak(reply, reply.splitter.feed(text))
+            reply.unspoken += reply.splitter.feed(text)
         case events.ReplyFinished() if reply.generating:
             reply.generating = False
-            c.speak(reply, reply.splitter.finish())
+            reply.unspoken += reply.splitter.finish()
             _ask_for_goodbye(c, reply)
         case events.ToolRequested() if reply.generating:
             _tool_requested(c, reply, event)
@@ -209,7 +209,7 @@ def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) 
 def _ask_for_goodbye(c: Conversation, reply: Reply) -> None:
     """A model that hangs up without a word is asked, once, for the word."""
     call = reply.hang_up
-    if call is None or reply.playout.clauses or any(tool.tool_call == call.id for tool in reply.used):
+    if call is None or reply.said_anything or any(tool.tool_call == call.id for tool in reply.used):
         return
     reply.used.append(ToolUsed(c.now, call.id, call.name, call.arguments, SAY_GOODBYE, failed=False))
     reply.to_go_on = True

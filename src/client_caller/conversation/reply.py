@@ -43,6 +43,8 @@ class Reply:
     playout: Playout = field(default_factory=Playout)
     asked: dict[str, ToolCall] = field(default_factory=dict)
     """The tools it asked for and has no result of yet."""
+    unspoken: list[str] = field(default_factory=list)
+    """Clauses that wait until the caller pauses: while they speak on, most guesses are wrong."""
     waiting: list[ToolCall] = field(default_factory=list)
     """Those of them that are not started: no tool runs on a guess that the turn is over."""
     used: list[ToolUsed] = field(default_factory=list)
@@ -73,6 +75,15 @@ class Reply:
     @property
     def done_thinking(self) -> bool:
         return not (self.generating or self.asked or self.to_go_on)
+
+    @property
+    def said_anything(self) -> bool:
+        return bool(self.playout.clauses or self.unspoken)
+
+    @property
+    def text(self) -> str:
+        """All that it says so far."""
+        return " ".join([*self.playout.clauses, *self.unspoken])
 
     def said(self, now: int) -> AgentSaid | None:
         """What goes into the history if it ends now; None if it never made a sound."""

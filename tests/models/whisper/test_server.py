@@ -158,6 +158,22 @@ async def test_what_it_does_not_understand_is_answered(place: str) -> None:
         assert (await until(events, "error"))["code"] == "too_late"
 
 
+async def test_more_audio_than_can_be_kept(place: str, backend: Counter, speech: bytes) -> None:
+    """What comes far faster than it can be transcribed is dropped, and that is said; the rest is heard."""
+    backend.gate.clear()
+    async with connect(f"ws://{place}/v1/realtime") as events, asyncio.timeout(20):
+        await events.send('{"type":"session.update","input_audio_format":"g711_ulaw"}')
+        message = json.dumps(
+            {"type": "input_audio_buffer.append", "audio": _base64(speech[: SAMPLE_RATE * 3 // 2] * 4)}
+        )
+        for _ in range(14):
+            await events.send(message)
+        assert (await until(events, "error"))["code"] == "too_fast"
+        backend.gate.set()
+        await events.send('{"type":"input_audio_buffer.commit","final":true}')
+        assert str((await until(events, "transcription.done"))["text"]).startswith("w0")
+
+
 async def test_a_recogniser_that_fails(place: str, backend: Counter, speech: bytes) -> None:
     """The caller's driver is told, without the reason, which is for the log; the next call is served."""
     backend.broken = True

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 PIECE = 512
 """Samples that go through voice activity detection at a time: it takes two windows in a run, and drops beyond 1 s."""
+MAX_BACKLOG = 60.0
+"""Seconds of one call's audio: two of Whisper's windows. Speech never comes faster than it is spoken; a file may."""
 RETRY_AFTER = 2
 """Seconds after which a refused call may try again: calls end, and so do the bursts that made answers slow."""
 
@@ -90,6 +92,8 @@ class Call:
     def _hear(self, samples: Floats) -> None:
         session = self._begun()
         assert self._voice is not None
+        if session.backlog > MAX_BACKLOG:
+            raise wire.WireError("too_fast", "audio comes faster than it can be transcribed; this piece was dropped")
         AUDIO.inc(len(samples) / wire.RATES[self._format])
         session.feed(samples)
         heard = samples if self._narrow is None else self._narrow.feed(samples)

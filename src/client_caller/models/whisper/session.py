@@ -18,6 +18,7 @@ import numpy as np
 
 from client_caller.audio.resample import resample
 from client_caller.audio.silero import WINDOW as VOICE_WINDOW
+from client_caller.conversation.policy import Policy
 from client_caller.models.whisper.backend import SAMPLE_RATE, Floats, Hypothesis, Window
 from client_caller.models.whisper.events import Final, Guess, Wishes
 from client_caller.models.whisper.hallucination import doubt
@@ -27,8 +28,8 @@ from client_caller.models.whisper.words import Word, text_of
 
 CLOCK = 8000
 """Positions a second."""
-SPEECH, SILENCE = 0.5, 0.35
-"""Probabilities from which and down to which somebody speaks: Silero's own, as in `conversation.policy`."""
+SPEECH, SILENCE = Policy().speech_threshold, Policy().silence_threshold
+"""Probabilities from which and down to which somebody speaks: a conversation and its ears must agree on that."""
 ONSET = 2
 """Windows of 32 ms that make speech: one alone is a click."""
 BEFORE = CLOCK // 5
@@ -121,6 +122,11 @@ class Session:
     def feed(self, samples: Floats) -> None:
         """Take the next audio, (n,) at the call's rate; `voice` follows for each 32 ms of it."""
         self._audio += samples.astype(np.float32).tobytes()
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of audio that are kept: what is being said, and what came faster than it could be transcribed."""
+        return len(self._audio) / 4 / self._rate
 
     def voice(self, samples_through: int, probability: float) -> None:
         """How likely it is that somebody speaks in the 32 ms that end at this position."""

@@ -22,8 +22,8 @@ from client_caller.models.whisper.words import text_of
 Format = Literal["pcm16", "g711_ulaw"]
 RATES: dict[Format, int] = {"pcm16": 16_000, "g711_ulaw": 8_000}
 """What can be sent, and its samples a second."""
-MAX_MESSAGE = 1 << 20
-"""Bytes of a message: half a minute of audio."""
+MAX_MESSAGE = 1 << 18
+"""Bytes of a message: six seconds of audio at 16 kHz, which are heard for speech in one go."""
 MAX_HINTS = 50
 """Phrases of a prompt; the recogniser cuts it off at its own limit of tokens."""
 
