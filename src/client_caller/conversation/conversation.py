@@ -71,6 +71,8 @@ class Conversation:
         self.late: listening.Late | None = None
         self.echoes = 0
         """Windows in which the line brought the agent's own voice back."""
+        self.unexplained = 0
+        """Windows of speech in a row until now that are not the agent's own."""
         self._said_before = ""
         """What went out of the last reply."""
         self.interrupted = False
