@@ -101,9 +101,19 @@ class AttentiveSpeech:
         """Nothing is shared."""
 
 
+TOLD = "caller: tell me everything"
+
+
+def said_by(entry: Entry) -> str:
+    """Who said what, as far as it was heard."""
+    if isinstance(entry, AgentSaid):
+        return f"agent: {entry.heard}"
+    return f"caller: {entry.text}" if isinstance(entry, CallerSaid) else "a tool"
+
+
 def test_an_attentive_voice_knows_what_was_heard(stage: "Stage") -> None:
-    """It is told the history at the call's beginning and before each reply, as it stands then: of a reply that was cut
-    off, what was heard; and that the call is over."""
+    """It is told the history at the call's beginning and before each reply, with the words that the reply answers: of a
+    reply that was cut off, what was heard; and that the call is over."""
     voice = AttentiveSpeech()
     stage.engines = replace(stage.engines, tts=voice)
     stage.model(
@@ -115,7 +125,11 @@ def test_an_attentive_voice_knows_what_was_heard(stage: "Stage") -> None:
     assert [n for n, told in enumerate(voice.told) if told == "left"] == [len(voice.told) - 1]
     before = {text: told for told, text in pairwise(voice.told) if isinstance(told, tuple) and isinstance(text, str)}
     assert before.keys() == {"Good morning, who is there?", "One two three four five six.", "Sorry."}
-    assert all(told == history[: len(told)] for told in before.values())
+    said = {text: [said_by(entry) for entry in told] for text, told in before.items()}
+    whole = [said_by(entry) for entry in history]
+    assert said["Good morning, who is there?"] == []
+    assert said["One two three four five six."] == whole[:2] == ["agent: Good morning, who is there?", TOLD]
+    assert said["Sorry."] == whole[:4]
     _, cut = [entry for entry in before["Sorry."] if isinstance(entry, AgentSaid)]
     assert cut.cut
     assert 0 < len(cut.heard.split()) < 6
@@ -135,7 +149,7 @@ def test_a_noise_pauses_the_reply_and_no_word_of_it_is_lost(stage: "Stage") -> N
 
     scene = run_virtual(stage.play(noisy))
     asked = [c for _, together in scene.notes.events for c in together]
-    assert [type(c) for c in asked if isinstance(c, commands.Pause | commands.Resume | commands.CancelReply)] == [
+    assert [type(c) for c in asked if isinstance(c, commands.Pause | commands.Resume)] == [
         commands.Pause,
         commands.Resume,
     ]
@@ -161,13 +175,17 @@ def test_a_cough_does_not_touch_the_reply(stage: "Stage") -> None:
 
 
 def test_the_first_answer_comes_soon_after_the_caller_s_last_sound(stage: "Stage") -> None:
-    """With models that answer at once, the reply is on the wire one endpoint's silence after the caller's last word."""
+    """With models that answer at once, the reply is on the wire one endpoint's silence after the caller's last word.
+
+    What still sounds like speech behind it is no part of it.
+    """
     stage.model(lambda messages: "Yes.", first_token=0.0)
     stage.engines = replace(stage.engines, stt=EchoStt(0.0), tts=ToneSpeech(first_audio=0.0))
     scene = run_virtual(stage.play(polite))
     said = next(e for e in scene.session.conversation.history if isinstance(e, CallerSaid))
     answer = [e for e in scene.session.conversation.history if isinstance(e, AgentSaid)][-1]
-    assert answer.started - said.ended == Policy().endpoint_closed
+    policy = Policy()
+    assert policy.endpoint_sure - policy.longest_breath <= answer.started - said.ended <= policy.endpoint_sure
 
 
 def test_the_recording_holds_both_sides_in_their_places(stage: "Stage") -> None:
@@ -468,12 +486,12 @@ def test_speculative_work_is_given_up_when_the_caller_goes_on(stage: "Stage") ->
         yield from caller.until_agent_finished(700)
 
     scene = run_virtual(stage.play(hesitant))
-    assert closed == ["one thing", "one thing and one more"]
+    assert closed == ["one", "one thing", "one thing and one", "one thing and one more"]
     assert [e.text for e in scene.session.conversation.history if isinstance(e, CallerSaid)] == [
         "one thing and one more"
     ]
     cancelled = [c for _, asked in scene.notes.events for c in asked if isinstance(c, commands.CancelReply)]
-    assert len(cancelled) == 1
+    assert len(cancelled) == len(closed) - 1
 
 
 def test_the_turn_model_hears_the_caller_s_pause(stage: "Stage") -> None:

@@ -92,6 +92,8 @@ class Density:
     """Of the bare loop's beats."""
     callers_late: int
     """Of the callers' process: if it is late itself, it disturbs what it measures."""
+    callers_busy: float
+    """The share of a core that it took. Near 1 it is the callers who are at their limit, not the server."""
     wait_ms: float
     """The longest that anything waited for the server's own computing while nobody called or hung up."""
     opening_wait_ms: float
@@ -131,8 +133,10 @@ class DensityBench:
         calling = asyncio.create_task(self._round(server, clip, self.calls, length))
         await asyncio.sleep(RAMP + SETTLE)
         bare = await _python("client_caller.cli.loop_watch", str(self.seconds))
+        callers_cpu = time.process_time()
         began = await server.sample()
         await asyncio.sleep(self.seconds)
+        callers_cpu = time.process_time() - callers_cpu
         ended = await server.sample()
         wait = await server.longest_wait(asyncio.sleep(OPENINGS * EVERY))
         opening_wait = await server.longest_wait(self._openings(server, clip))
@@ -157,6 +161,7 @@ class DensityBench:
             own_late=sum(began.at <= at <= ended.at for at in server.own_late),
             bare_late=json.loads((await bare.communicate())[0])["late"],
             callers_late=watch.late,
+            callers_busy=callers_cpu / self.seconds,
             wait_ms=1000 * wait,
             opening_wait_ms=1000 * opening_wait,
             words=len(words),

@@ -2,8 +2,9 @@
 
 from enum import Enum
 
-from client_caller.conversation.endpointing import ends_in_key, phrase_words, words
+from client_caller.conversation.completeness import ends_in_key
 from client_caller.conversation.policy import Phrases, Policy
+from client_caller.conversation.words import made_of, phrase_words, words
 
 
 class Claim(Enum):
@@ -30,7 +31,7 @@ def claim(text: str, utterance: int, *, understood: bool, policy: Policy, phrase
         return Claim.NOTHING
     if utterance >= policy.backchannel:
         return Claim.FLOOR
-    if spoken and is_backchannel(spoken, phrases):
+    if spoken and made_of(spoken, phrases.backchannels):
         return Claim.NOTHING
     if len(spoken) > 1 and utterance >= policy.barge_in_with_words:
         return Claim.FLOOR
@@ -43,18 +44,6 @@ def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:
     """Whether the words hold one of those that stop the agent, wherever it stands among them."""
     stops = [stop for phrase in phrases.hard_stops if (stop := phrase_words(phrase))]
     return any(spoken[place : place + len(stop)] == stop for stop in stops for place in range(len(spoken)))
-
-
-def is_backchannel(spoken: tuple[str, ...], phrases: Phrases) -> bool:
-    """Whether the words are made of a listener's phrases and nothing else."""
-    known = sorted((phrase_words(phrase) for phrase in phrases.backchannels), key=len, reverse=True)
-    rest = spoken
-    while rest:
-        found = next((phrase for phrase in known if phrase and rest[: len(phrase)] == phrase), None)
-        if found is None:
-            return False
-        rest = rest[len(found) :]
-    return True
 
 
 def patience_with(*, understood: bool, policy: Policy) -> int:

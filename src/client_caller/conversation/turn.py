@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from client_caller.conversation.endpointing import same_words
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
+from client_caller.conversation.words import same_words
 
 WINDOW = 32
 """Milliseconds of one window of Silero: 256 samples at 8 kHz."""
@@ -21,6 +21,9 @@ class CallerTurn:
     """First speech since the last silence of more than `Policy.utterance_gap`."""
     last_speech: int = 0
     """End of the last window with speech."""
+    voice_end: int = 0
+    """End of the last of them that is about as loud as those before it: what follows is breath, and an echo of the
+    room, which the model still takes for speech. The silence that ends a turn begins here."""
     heard_through: int = 0
     """End of the last window of all."""
     voiced: int = 0
@@ -39,6 +42,8 @@ class CallerTurn:
     """The `FinishTranscript` of this pause, once made."""
     understood: bool = False
     """That request was answered: no more words will come for what was said so far."""
+    _peak: float = -100.0
+    """Level of the loudest speech, dBFS, less what it has faded since."""
     _rising: int = 0
     """Speech heard that is still too short to count as such."""
 
@@ -72,8 +77,8 @@ class CallerTurn:
             return not self.wordless(now, policy)
         return self.state is TurnState.PAUSING
 
-    def listen(self, audio_end: int, probability: float, policy: Policy) -> bool:
-        """Take in one window. Returns whether anything but the clock has changed."""
+    def listen(self, audio_end: int, probability: float, policy: Policy, level: float | None = None) -> bool:
+        """Take in one window; `level` in dBFS. Returns whether anything but the clock has changed."""
         length = min(audio_end - self.heard_through, WINDOW)
         if length <= 0:
             return False
@@ -88,10 +93,12 @@ class CallerTurn:
         if speaking:
             self.voiced += length
             self.last_speech = audio_end
+            self._follow_voice(audio_end, level, policy)
             return True
         if self._rising < policy.speech_onset:
             return False
         self._speak(audio_end, policy)
+        self._follow_voice(audio_end, level, policy)
         return True
 
     def fall_silent(self) -> None:
@@ -110,6 +117,14 @@ class CallerTurn:
         self.last_speech = audio_end
         self.request, self.understood, self.completion = None, False, None
 
+    def _follow_voice(self, audio_end: int, level: float | None, policy: Policy) -> None:
+        if level is None:
+            self.voice_end = audio_end
+            return
+        self._peak = max(level, self._peak - policy.peak_fades)
+        loud = level >= self._peak - policy.breath_below
+        self.voice_end = audio_end if loud else max(self.voice_end, audio_end - policy.longest_breath)
+
     def guess(self, partial: str, at: int) -> None:
         """Take in the present guess of the words that follow the final ones."""
         if not same_words(partial, self.partial):
@@ -125,10 +140,10 @@ class CallerTurn:
         self.finals.append(text)
         self.partial = ""
         if self.state is TurnState.QUIET:
-            self.started = self.utterance_started = self.last_speech = at
+            self.started = self.utterance_started = self.last_speech = self.voice_end = at
             self.state = follow(TURN, self.state, TurnTrigger.WORDS)
 
     def finish(self, trigger: TurnTrigger) -> "CallerTurn":
         """End the turn; returns the next one, which hears on where this one stops."""
         follow(TURN, self.state, trigger)
-        return CallerTurn(heard_through=self.heard_through, last_speech=self.last_speech)
+        return CallerTurn(heard_through=self.heard_through, last_speech=self.last_speech, voice_end=self.voice_end)
