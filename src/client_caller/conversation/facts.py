@@ -14,7 +14,7 @@ from client_caller.conversation.completeness import KEY
 from client_caller.conversation.echo import ENOUGH, is_echo, without_own_words
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
-from client_caller.conversation.reply import Ended, Reply
+from client_caller.conversation.reply import Reply
 from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.leave(CallTrigger.GONE)
         case events.EngineFailed(reply=None):
             _lose_ear(c)
-        case events.WordProven(reply=reply) if c.ended is not None and reply == c.ended.reply.number:
-            _note_proof(c, c.ended, event)
+        case events.WordProven() if c.reply is None or event.reply != c.reply.number:
+            _note_proof(c, event)
         case _:
             if c.reply is not None and event.reply == c.reply.number:
                 _note_reply(c, c.reply, event)
@@ -186,13 +186,15 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
     reply.progress_at = c.now
 
 
-def _note_proof(c: Conversation, ended: Ended, event: events.WordProven) -> None:
+def _note_proof(c: Conversation, event: events.WordProven) -> None:
     """More of a reply that is over was heard than was known: the history has to say so."""
-    if ended.reply.playout.acknowledge(event.clause, event.word):
-        said = ended.reply.said(ended.at)
-        assert said is not None
-        c.entries[ended.entry] = said
-        c.acknowledged(ended.reply)
+    for ended in c.ended:
+        reply = ended.reply
+        if reply.number == event.reply and reply.playout.acknowledge(event.clause, event.word):
+            said = reply.said(ended.at)
+            assert said is not None
+            c.entries[ended.entry] = said
+            c.acknowledged(reply)
 
 
 # ---------------------------------------------------------------- tools
