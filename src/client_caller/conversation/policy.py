@@ -41,7 +41,7 @@ class Policy:
     agent's back. 300 words a minute is the speed of fast readers."""
     line_noise: float = 3.0
     """Decibels of the caller's voice above the noise below which the line is bad: a street that all but drowns it.
-    Measured within about 1 dB of the truth in steady noise (docs/benchmarks.md, the line)."""
+    Measured within 1.5 dB of the truth in steady noise (docs/benchmarks.md, the line)."""
     line_level: float = -50.0
     """dBFS of the caller's voice below which the line is bad: 30 dB softer than usual."""
     line_clipped: float = 0.1
