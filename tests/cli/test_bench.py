@@ -29,7 +29,6 @@ from client_caller.telephony.twilio_stream import TwilioStream
 def test_density_measures_real_calls(silero_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three calls through the real server: each figure is there and possible, as one JSON object."""
     monkeypatch.setattr(bench_density, "SHORT", 1.0)
-    monkeypatch.setattr(bench_density, "RAMP", 0.2)
     monkeypatch.setattr(bench_density, "SETTLE", 0.3)
     monkeypatch.setattr(bench_density, "OPENINGS", 3)
     result = CliRunner().invoke(app, ["bench", "density", "--calls", "3", "--seconds", "2", "--json"])
@@ -38,6 +37,7 @@ def test_density_measures_real_calls(silero_path: Path, monkeypatch: pytest.Monk
     assert (figures.calls, figures.seconds) == (3, 2)
     assert 0.1 < figures.cpu_ms_per_call_second < 700
     assert 0 < figures.doubles_ms_per_call_second < 700
+    assert 0 < figures.callers_busy < 2
     assert 0 < figures.wait_ms < 1000
     assert 0 < figures.opening_wait_ms < 1000
     assert 0 <= figures.late <= figures.beats
@@ -75,6 +75,7 @@ def test_late_frames_are_told_by_whose_fault_they_were(silero_path: Path, monkey
             own_late=2,
             bare_late=1,
             callers_late=1,
+            callers_busy=0.5,
             wait_ms=3.0,
             opening_wait_ms=4.5,
             words=9,
@@ -85,6 +86,7 @@ def test_late_frames_are_told_by_whose_fault_they_were(silero_path: Path, monkey
     output = CliRunner().invoke(app, ["bench", "density"]).output
     assert output.splitlines()[-1] == "Late frames of our own making: 100."
     assert "3.00 ms of CPU per call-second, with the engines' doubles, which take 0.25 by themselves" in output
+    assert "50% of a core was what the callers took; 1 of their beats were late" in output
     assert "4.5 ms was the longest that anything waited" in output
     assert "+2.0 MB after the calls had ended; +0.2 MB more" in output
     assert "this machine was too busy" in output

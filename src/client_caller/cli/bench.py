@@ -1,6 +1,5 @@
 """`client-caller bench`: the figures that we promise, measured on your machine."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +38,10 @@ def density(
     Real calls over signed webhooks and WebSockets on this machine, in real time, with real voice activity detection and
     journals; speech to text, language model and text to speech are doubles that cost next to nothing. Linux only.
     """
+    import uvloop  # not there on Windows
+
     with _telling():
-        figures = asyncio.run(DensityBench(calls, seconds, find(SILERO_VAD.name)).run())
+        figures = uvloop.run(DensityBench(calls, seconds, find(SILERO_VAD.name)).run())
     if as_json:
         typer.echo(json.dumps(asdict(figures)))
     else:
@@ -72,6 +73,10 @@ def _show_density(figures: Density) -> None:
         f"calls came in; {figures.wait_ms:.1f} ms while none did"
     )
     say(f"  {figures.torn} of {figures.words} words heard with a hole in them")
+    say(
+        f"  {figures.callers_busy:.0%} of a core was what the callers took; "
+        f"{figures.callers_late} of their beats were late"
+    )
     if figures.late > figures.own_late + figures.bare_late:
         say("  The others: this machine was too busy. Measure again on one that has nothing else to do.")
     say(f"Late frames of our own making: {figures.own_late * figures.calls}.")

@@ -4,6 +4,7 @@
 anything left to do. This file holds the state, and the verbs with which it changes; it decides nothing about *when*.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 from client_caller.conversation import events, facts, listening, rules
@@ -32,7 +33,7 @@ from client_caller.conversation.history import (
     with_draft,
 )
 from client_caller.conversation.policy import Phrases, Policy
-from client_caller.conversation.reply import Closing, Ended, Reply
+from client_caller.conversation.reply import PROOF, Closing, Ended, Reply
 from client_caller.conversation.state import (
     CALL,
     REPLY,
@@ -56,7 +57,8 @@ class Conversation:
         self.call = CallState.WAITING
         self.turn: CallerTurn = CallerTurn()
         self.reply: Reply | None = None
-        self.ended: Ended | None = None
+        self.ended: deque[Ended] = deque(maxlen=PROOF)
+        """The last replies of which something was heard."""
         self.entries: list[Entry] = []
 
         self.connected_at = 0
@@ -69,6 +71,8 @@ class Conversation:
         self.late: listening.Late | None = None
         self.echoes = 0
         """Windows in which the line brought the agent's own voice back."""
+        self.unexplained = 0
+        """Windows of speech in a row until now that are not the agent's own."""
         self._said_before = ""
         """What went out of the last reply."""
         self.interrupted = False
@@ -185,13 +189,17 @@ class Conversation:
         few = self.turn.understood or self.turn.guesses < self.policy.guesses_in_a_turn
         return few and not self.doubtful and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
 
+    def said_before(self, reply: int) -> tuple[Entry, ...]:
+        """The history as it is for a reply: with the words that it answers, which on a guess may not be the last."""
+        entries = list(self.entries)
+        if self.reply is not None and self.reply.number == reply and not self.reply.committed:
+            listening.write_words(self, entries)
+        return tuple(entries)
+
     def messages(self, reply: int) -> tuple[Message, ...]:
         """What the model has to be told for `StartReply(reply)`."""
         current = self.reply if self.reply is not None and self.reply.number == reply else None
-        entries = list(self.entries)
-        if current is not None and not current.committed:
-            listening.write_words(self, entries)
-        chat = messages(entries)
+        chat = messages(self.said_before(reply))
         asked = current.asked if current is not None else {}
         elsewhere = [(call, STILL_RUNNING) for id, call in self.running.items() if id not in asked]
         if elsewhere:
@@ -423,7 +431,7 @@ class Conversation:
         self.entries.extend(reply.used)
         said = reply.said(self.now)
         if said is not None:
-            self.ended = Ended(reply, self.now, len(self.entries))
+            self.ended.append(Ended(reply, self.now, len(self.entries)))
             self.entries.append(said)
         self.reply = None
         self.agent_quiet_since = self.now

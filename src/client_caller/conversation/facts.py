@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from client_caller.conversation import events, listening
 from client_caller.conversation.completeness import KEY
-from client_caller.conversation.echo import ENOUGH, callers_own, is_echo, without_own_words
+from client_caller.conversation.echo import ENOUGH, is_echo, without_own_words
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
-from client_caller.conversation.reply import Ended, Reply
+from client_caller.conversation.reply import Reply
 from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
 
 if TYPE_CHECKING:
@@ -26,11 +27,8 @@ SAY_GOODBYE = "The call ends as soon as the caller has heard your goodbye. Say i
 def note(c: Conversation, event: events.Event) -> bool:
     """Write down one event. Returns whether the rules have to look at it."""
     match event:
-        case events.SpeechProbability() if is_echo(event, c.policy):
-            c.echoes += 1
-            return note(c, callers_own(event, c.policy))
         case events.SpeechProbability():
-            return _listen(c, event)
+            return _listen(c, replace(event, probability=0.0) if _is_agents(c, event) else event)
         case events.LineQuality(bad=bad):
             c.line_bad = bad
             return False
@@ -55,8 +53,8 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.leave(CallTrigger.GONE)
         case events.EngineFailed(reply=None):
             _lose_ear(c)
-        case events.WordProven(reply=reply) if c.ended is not None and reply == c.ended.reply.number:
-            _note_proof(c, c.ended, event)
+        case events.WordProven() if c.reply is None or event.reply != c.reply.number:
+            _note_proof(c, event)
         case _:
             if c.reply is not None and event.reply == c.reply.number:
                 _note_reply(c, c.reply, event)
@@ -98,6 +96,18 @@ def _listen(c: Conversation, heard: events.SpeechProbability) -> bool:
     if c.reply is None and before is c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy):
         return False  # with nobody to interrupt, speech that goes on only puts moments off
     return changed or c.turn.state is TurnState.PAUSING
+
+
+def _is_agents(c: Conversation, window: events.SpeechProbability) -> bool:
+    """Whether a window of speech is the agent's own, or may be: an echo that has only begun sounds like a voice."""
+    if is_echo(window, c.policy):
+        c.echoes += 1
+        c.unexplained = 0
+        return True
+    c.unexplained = c.unexplained + 1 if window.probability >= c.policy.silence_threshold else 0
+    over_agent = c.echoes >= ENOUGH and c.reply is not None and c.reply.begun
+    begins = c.now - c.turn.last_speech > c.policy.utterance_gap
+    return over_agent and begins and 0 < c.unexplained <= c.policy.echo_onset
 
 
 def _callers_words(c: Conversation, text: str) -> str:
@@ -176,13 +186,15 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
     reply.progress_at = c.now
 
 
-def _note_proof(c: Conversation, ended: Ended, event: events.WordProven) -> None:
+def _note_proof(c: Conversation, event: events.WordProven) -> None:
     """More of a reply that is over was heard than was known: the history has to say so."""
-    if ended.reply.playout.acknowledge(event.clause, event.word):
-        said = ended.reply.said(ended.at)
-        assert said is not None
-        c.entries[ended.entry] = said
-        c.acknowledged(ended.reply)
+    for ended in c.ended:
+        reply = ended.reply
+        if reply.number == event.reply and reply.playout.acknowledge(event.clause, event.word):
+            said = reply.said(ended.at)
+            assert said is not None
+            c.entries[ended.entry] = said
+            c.acknowledged(reply)
 
 
 # ---------------------------------------------------------------- tools

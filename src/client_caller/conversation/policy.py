@@ -32,6 +32,10 @@ class Policy:
     echo_share: float = 0.25
     """Speech is the agent's own, come back from the caller's loudspeaker, if so much of it is explained by what was
     played. A caller's voice alone stays below in 99.9 % of windows (experiments/echo.py)."""
+    echo_onset: int = 4
+    """Windows at the beginning of a sound over the agent's words that are not believed on a line that brings them back:
+    the first three of an echo can't be told from a voice (experiments/echo.py). So a caller on a loudspeaker takes the
+    floor 128 ms later."""
     word_at_least: int = 200
     """Nobody takes less for a word, all in all: more words than that are not all the caller's where the line brings the
     agent's back. 300 words a minute is the speed of fast readers."""

@@ -94,9 +94,13 @@ class Reply:
         return AgentSaid(self.started, now, playout.heard, playout.unheard, cut=not complete)
 
 
+PROOF = 4
+"""Replies that may be waiting for proof: a line that stands still brings it after the next one was cut as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last reply of which something was heard, once it is over: proof of more of its words may still come."""
+    """A reply of which something was heard, once it is over: proof of more of its words may still come."""
 
     reply: Reply
     at: int

@@ -12,11 +12,14 @@ from contextlib import suppress
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from client_caller.audio.g711 import SAMPLE_RATE
 from client_caller.engines import server_text
 from client_caller.engines.speech_wire import Piece, Wire, reported
 
 CLOSE_PATIENCE = 0.5
 """Seconds for a polite end; then the connection is cut."""
+MOST_AUDIO = 120 * SAMPLE_RATE
+"""Samples of one clause. The longest clause (240 characters) takes some 20 s to say; more is a voice gone astray."""
 
 
 class Job:
@@ -28,8 +31,13 @@ class Job:
         self.news = asyncio.Event()
         self.lost = ""
         """Why no more pieces can come; what has come is still to be read."""
+        self._samples = 0
 
     def take(self, piece: Piece) -> None:
+        self._samples += len(piece.mulaw)
+        if self._samples > MOST_AUDIO:
+            self.lose("sent more than two minutes of audio for one clause.")
+            return
         self.pieces.append(piece)
         self.news.set()
 

@@ -11,7 +11,6 @@ from contextlib import suppress
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from client_caller.audio.g711 import SAMPLE_RATE
 from client_caller.engines import server_text
 from client_caller.engines.protocols import CallContext, EngineError, Speech, WordTime
 from client_caller.engines.speech_line import CLOSE_PATIENCE, Job, Line
@@ -20,8 +19,6 @@ from client_caller.engines.word_clock import WordClock
 
 OPEN_PATIENCE = 3.0
 """Seconds for a connection, TLS and handshake together."""
-MOST_AUDIO = 120 * SAMPLE_RATE
-"""Samples of one clause. The longest clause (240 characters) takes some 20 s to say; more is a voice gone astray."""
 
 
 class SpeechSocket:
@@ -128,8 +125,6 @@ class SpeechSocket:
             for fragment, end in piece.said:
                 known += words.said(fragment, before + end)
             samples += len(piece.mulaw)
-            if samples > MOST_AUDIO:
-                raise failed(self._wire, "sent more than two minutes of audio for one clause.")
             # A time is told with the audio that it is about, and is never past the end of it.
             ready = []
             while known and (piece.done or known[0].end <= samples):
