@@ -23,6 +23,15 @@ from client_caller.models.csm.wire import Cancel, Context, Ended, Failed, Heard,
 TEXT = "One two three."
 
 
+async def until_free(loop: Loop) -> None:
+    """Wait until the server has seen everybody hang up."""
+    for _ in range(2000):
+        if not loop.calls:
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("a slot is still held")
+
+
 async def test_any_openai_client_can_speak(address: str) -> None:
     """Streamed PCM with its rate, and the same again for the same text: nothing of the first is remembered."""
     body = {"model": "csm", "voice": "ada", "input": TEXT, "response_format": "pcm", "speed": 1.0}
@@ -127,12 +136,21 @@ async def test_a_full_server_says_when_to_come_again(address: str, loop: Loop) -
         answer = await client.post(f"http://{address}/v1/audio/speech", json=body)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert "no room" in answer.json()["error"]["message"]
-    for _ in range(1000):  # until the server has seen both hang up
-        if not loop.calls:
-            break
-        await asyncio.sleep(0.005)
+    await until_free(loop)
     async with connect(url):
         assert loop.calls == 1
+
+
+async def test_who_stops_listening_makes_room(address: str, loop: Loop) -> None:
+    """A request that is given up in the middle of its sound holds no slot any longer."""
+    body = {"model": "csm", "voice": "ada", "input": TEXT * 5, "response_format": "pcm"}
+    async with httpx.AsyncClient() as client:
+        async with client.stream("POST", f"http://{address}/v1/audio/speech", json=body) as answer:
+            await anext(answer.aiter_bytes())
+            assert loop.calls == 1
+        frames = loop.pace.frames
+        await until_free(loop)
+    assert frames <= loop.pace.frames < most_frames(TEXT * 5)
 
 
 @pytest.mark.parametrize("message", ["{}", b"\x00", '{"type":"say","clause":-1}'])
