@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,35 +15,12 @@ from client_caller.conversation.history import AgentSaid  # noqa: E402
 from client_caller.engines.csm_tts import CsmSpeech  # noqa: E402
 from client_caller.engines.openai_tts import OpenAiSpeech  # noqa: E402
 from client_caller.engines.protocols import CallContext  # noqa: E402
-from client_caller.models.csm import launch, wire  # noqa: E402
+from client_caller.models.csm import wire  # noqa: E402
 from client_caller.models.csm.loop import Loop  # noqa: E402
 from client_caller.models.csm.memory import most_frames  # noqa: E402
-from client_caller.models.csm.sampling import Sampling  # noqa: E402
 from client_caller.models.csm.wire import Cancel, Context, Ended, Failed, Heard, Say, Sound  # noqa: E402
 
 TEXT = "One two three."
-
-
-@pytest.fixture
-async def loop(csm_directory: Path, voice_file: Path) -> AsyncIterator[Loop]:
-    made, _ = launch.made(
-        launch.Launch(csm_directory, voice_file, slots=2, slowest_step=60.0, sampling=Sampling(temperature=0)),
-        lambda line: None,
-    )
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-async def address(loop: Loop) -> AsyncIterator[str]:
-    """Host and port of a server of two slots."""
-    server = launch._server(loop, "ada")
-    with launch.listening("127.0.0.1", 0) as listener:
-        task = asyncio.create_task(server.serve([listener]))
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await task
 
 
 async def test_any_openai_client_can_speak(address: str) -> None:
