@@ -163,7 +163,7 @@ class Conversation:
     @property
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
-        evidence = Evidence(self.words, self.agent_said, self.turn.completion, self.turn.voiced)
+        evidence = Evidence(self.words, self.agent_said, self.turn.completion, self.turn.voiced - self.turn.breath)
         needed = silence_needed(evidence, self.policy, self.phrases) if self.turn.text or self.unintelligible else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 

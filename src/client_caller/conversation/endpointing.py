@@ -24,7 +24,8 @@ class Evidence:
     completion: float | None = None
     """How finished the caller's voice sounds to the turn model, 0 to 1; None if it has not answered."""
     voiced: int | None = None
-    """How long the caller has spoken in the turn, in milliseconds, without the pauses; None: longer than matters."""
+    """How long the caller has spoken in the turn, in milliseconds, without pauses and breath; None: longer than
+    matters."""
 
 
 def silence_needed(evidence: Evidence, policy: Policy, phrases: Phrases) -> int:

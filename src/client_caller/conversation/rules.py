@@ -59,12 +59,11 @@ def _next(conversation: Conversation) -> tuple[int, Rule]:
 
 
 def _silence(c: Conversation, milliseconds: int) -> int:
-    """When the caller will have been silent for so long, counted from their voice, and surely from their last breath.
+    """When the caller will have been silent for so long, counted from the end of their voice.
 
     Believed at that moment only if their audio is known nearly up to it; a line that stalls is given some patience.
     """
-    sure = min(milliseconds, c.policy.speculate_after)
-    due = max(c.turn.voice_end + milliseconds, c.turn.last_speech + sure)
+    due = c.turn.voice_end + milliseconds
     lag = min(c.policy.audio_lag, milliseconds // 2)
     return due if c.turn.silent_through >= due - lag else due + c.policy.audio_stall
 
