@@ -11,6 +11,7 @@ from client_caller.conversation.clauses import ClauseSplitter
 from client_caller.conversation.commands import (
     CancelReply,
     Command,
+    Duck,
     EndCall,
     Hold,
     Pause,
@@ -301,10 +302,17 @@ class Conversation:
         if reply.made_by_model:
             self.failures = 0
 
+    def duck(self) -> None:
+        """Go on softly: the caller makes a sound."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.DUCK)
+        self._commands.append(Duck(reply.number))
+
     def pause(self) -> None:
         """Be silent, until it is known what the caller wants."""
         reply = self._present()
         reply.state = follow(REPLY, reply.state, ReplyTrigger.PAUSE)
+        reply.paused_at = self.now
         self._commands.append(Pause(reply.number))
 
     def resume(self) -> None:

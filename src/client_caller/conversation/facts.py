@@ -25,8 +25,9 @@ SAY_GOODBYE = "The call ends as soon as the caller has heard your goodbye. Say i
 def note(c: Conversation, event: events.Event) -> bool:
     """Write down one event. Returns whether the rules have to look at it."""
     match event:
-        case events.SpeechProbability(audio_end=end, probability=probability):
-            changed = c.turn.listen(min(end, event.at), probability, c.policy)
+        case events.SpeechProbability(audio_end=end, probability=probability, level=level):
+            over_agent = c.reply is not None and c.reply.begun
+            changed = c.turn.listen(min(end, event.at), probability, c.policy, level, over_agent=over_agent)
             return changed or c.turn.state is TurnState.PAUSING
         case events.TimePassed():
             return False

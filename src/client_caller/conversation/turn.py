@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass, field
 
+from client_caller.conversation.barge_in import Ending
 from client_caller.conversation.endpointing import same_words
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
 
 WINDOW = 32
 """Milliseconds of one window of Silero: 256 samples at 8 kHz."""
+INAUDIBLE = -100.0
+"""dBFS: softer than anything."""
+_FOLLOW = 0.1
+"""Share of the newest window in the running level of the caller's speech: it settles within half a second of it."""
 
 
 @dataclass(slots=True)
@@ -23,8 +28,12 @@ class CallerTurn:
     """End of the last window with speech."""
     heard_through: int = 0
     """End of the last window of all."""
+    sounding_through: int = 0
+    """End of the last window with speech that had not faded."""
     voiced: int = 0
     """Speech in the turn, without its pauses."""
+    loudness: float | None = None
+    """How loud the caller usually speaks on this line, dBFS; None until they have spoken alone."""
     finals: list[str] = field(default_factory=list)
     partial: str = ""
     completion: float | None = None
@@ -39,6 +48,8 @@ class CallerTurn:
     """That request was answered: no more words will come for what was said so far."""
     _rising: int = 0
     """Speech heard that is still too short to count as such."""
+    _loudest: float = INAUDIBLE
+    """Level of the loudest window of the present utterance, dBFS."""
 
     @property
     def text(self) -> str:
@@ -64,14 +75,35 @@ class CallerTurn:
             return not self.wordless(now, policy)
         return self.state is TurnState.PAUSING
 
-    def listen(self, audio_end: int, probability: float, policy: Policy) -> bool:
-        """Take in one window. Returns whether anything but the clock has changed."""
+    def ending(self, policy: Policy) -> Ending:
+        """How far the end of the utterance is known, while it is judged as an interruption."""
+        if self.understood:
+            return Ending.UNDERSTOOD
+        over = self.heard_through - self.sounding_through >= policy.barge_in_over
+        return Ending.SILENT if over else Ending.SOUNDING
+
+    def listen(
+        self,
+        audio_end: int,
+        probability: float,
+        policy: Policy,
+        level: float | None = None,
+        *,
+        over_agent: bool = False,
+    ) -> bool:
+        """Take in one window. Returns whether anything but the clock has changed.
+
+        Over the agent's words (`over_agent`) a sound far softer than the caller is somebody else's, and speech ends
+        sooner: what is judged there is whether it is one, not where exactly it ends.
+        """
         length = min(audio_end - self.heard_through, WINDOW)
         if length <= 0:
             return False
         self.heard_through = audio_end
         speaking = self.state is TurnState.SPEAKING
-        if probability < (policy.silence_threshold if speaking else policy.speech_threshold):
+        ending = speaking and not over_agent
+        background = over_agent and self._in_background(level, policy)
+        if background or probability < (policy.silence_threshold if ending else policy.speech_threshold):
             self._rising = 0
             if speaking:
                 self.fall_silent()
@@ -80,11 +112,27 @@ class CallerTurn:
         if speaking:
             self.voiced += length
             self.last_speech = audio_end
-            return True
-        if self._rising < policy.speech_onset:
+        elif self._rising < policy.speech_onset:
             return False
-        self._speak(audio_end, policy)
+        else:
+            self._speak(audio_end, policy)
+        self._sound(level, policy, alone=not over_agent)
         return True
+
+    def _in_background(self, level: float | None, policy: Policy) -> bool:
+        if level is None or self.loudness is None:
+            return False
+        return level < self.loudness - policy.barge_in_background
+
+    def _sound(self, level: float | None, policy: Policy, *, alone: bool) -> None:
+        """Take in how loud a window with speech is."""
+        if level is not None:
+            self._loudest = max(self._loudest, level)
+            if alone:
+                before = level if self.loudness is None else self.loudness
+                self.loudness = before + (level - before) * _FOLLOW
+        if level is None or level >= self._loudest - policy.barge_in_fades:
+            self.sounding_through = self.heard_through
 
     def fall_silent(self) -> None:
         """The caller's voice stops, or is not to be heard any more."""
@@ -97,6 +145,7 @@ class CallerTurn:
             self.started = onset
         if quiet or onset - self.last_speech > policy.utterance_gap:
             self.utterance_started = onset
+            self._loudest = INAUDIBLE
         self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
         self.voiced += self._rising
         self.last_speech = audio_end
@@ -121,4 +170,4 @@ class CallerTurn:
     def finish(self, trigger: TurnTrigger) -> "CallerTurn":
         """End the turn; returns the next one, which hears on where this one stops."""
         follow(TURN, self.state, trigger)
-        return CallerTurn(heard_through=self.heard_through, last_speech=self.last_speech)
+        return CallerTurn(heard_through=self.heard_through, last_speech=self.last_speech, loudness=self.loudness)
