@@ -63,6 +63,23 @@ def test_standard_variables() -> None:
     assert settings.twilio.account_sid == "AC1"
 
 
+def test_a_vendors_variables_are_for_its_engine(folder: Path) -> None:
+    """A key for one vendor is never sent to another, whoever chose the engine."""
+    environ = {"OPENAI_API_KEY": "o", "OPENAI_BASE_URL": "http://o", "CARTESIA_API_KEY": "c", "ELEVENLABS_API_KEY": "e"}
+
+    def key(**more: str) -> str:
+        options = loaded(**environ, **more).settings.tts
+        assert ("base_url" in options.model_fields_set) == (options.engine == "openai")
+        assert options.api_key is not None
+        return options.api_key.get_secret_value()
+
+    assert key() == "o"
+    assert key(CLIENT_CALLER_TTS_ENGINE="cartesia") == "c"
+    file(folder, '[tts]\nengine = "elevenlabs"\n')
+    assert key() == "e"
+    assert key(CLIENT_CALLER_TTS_API_KEY="mine") == "mine"
+
+
 def test_secrets_are_never_shown() -> None:
     """Neither printing the settings nor an error tells a secret."""
     assert "hush" not in repr(loaded(OPENAI_API_KEY="hush", CLIENT_CALLER_CALLS_DATABASE_URL="postgresql://a:hush@b"))

@@ -24,10 +24,13 @@ STANDARD_NAMES = {
     "OPENAI_BASE_URL": ("llm.base_url", "tts.base_url"),
     "OPENAI_API_KEY": ("llm.api_key", "tts.api_key"),
     "DEEPGRAM_API_KEY": ("stt.api_key",),
+    "CARTESIA_API_KEY": ("tts.api_key",),
+    "ELEVENLABS_API_KEY": ("tts.api_key",),
     "TWILIO_ACCOUNT_SID": ("twilio.account_sid",),
     "TWILIO_AUTH_TOKEN": ("twilio.auth_token",),
 }
-"""What each of the usual environment variables sets."""
+"""What each of the usual environment variables sets: of `stt`, `llm` and `tts`, only where the engine is the one named
+in the variable. A key for OpenAI is not one for Cartesia."""
 _ELSEWHERE = {"CLIENT_CALLER_MODELS"}
 """Our variables that are no settings: the cache of model files (`models.cache`) belongs to the user, not a server."""
 
@@ -117,14 +120,12 @@ def load(
     are options of the command line by setting (`server.port`); None is an option not given. Raises `SettingsError`.
     """
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    layers = [
-        *_file_layers(config),
-        *_environment_layers(os.environ if environ is None else environ),
-        ({key: (value, f"option --{key.partition('.')[2].replace('_', '-')}") for key, value in given.items()}),
-    ]
-    values: dict[str, tuple[Any, str]] = {}
-    for layer in layers:
-        values |= layer
+    variables = os.environ if environ is None else environ
+    options: _Layer = {
+        key: (value, f"option --{key.partition('.')[2].replace('_', '-')}") for key, value in given.items()
+    }
+    file, ours = _file_layer(config), _our_variables(variables)
+    values = file | _standard_variables(variables, file | ours | options) | ours | options
     nested: dict[str, Any] = {}
     for key, (value, origin) in values.items():
         section, _, name = key.partition(".")
@@ -152,14 +153,14 @@ _Layer = dict[str, tuple[Any, str]]
 """By setting: its value, and where it comes from."""
 
 
-def _file_layers(config: Path | None) -> list[_Layer]:
+def _file_layer(config: Path | None) -> _Layer:
     path = config or Path(FILE)
     try:
         text = path.read_text(encoding="utf-8")
         read = tomllib.loads(text)
     except FileNotFoundError:
         if config is None:
-            return []
+            return {}
         raise SettingsError(f"There is no file {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} can't be read: {error}.") from None
@@ -172,7 +173,7 @@ def _file_layers(config: Path | None) -> list[_Layer]:
             continue
         for name, value in content.items():
             layer[f"{section}.{name}"] = (value, _place(path, text, section, name))
-    return [layer]
+    return layer
 
 
 def _place(path: Path, text: str, section: str, name: str | None) -> str:
@@ -190,20 +191,27 @@ def _place(path: Path, text: str, section: str, name: str | None) -> str:
     return str(path)
 
 
-def _environment_layers(environ: Mapping[str, str]) -> list[_Layer]:
-    """The standard names, then our own; an empty variable counts as not set."""
-    standard: _Layer = {
-        key: (environ[name], f"environment variable {name}")
-        for name, set_keys in STANDARD_NAMES.items()
-        if environ.get(name)
-        for key in set_keys
-    }
-    ours: _Layer = {}
+def _our_variables(environ: Mapping[str, str]) -> _Layer:
+    """An empty variable counts as not set."""
+    layer: _Layer = {}
     for name, value in environ.items():
         if name.startswith(PREFIX) and name not in _ELSEWHERE and value:
             key = name.removeprefix(PREFIX).lower().replace("_", ".", 1)
-            ours[key] = (value, f"environment variable {name}")
-    return [standard, ours]
+            layer[key] = (value, f"environment variable {name}")
+    return layer
+
+
+def _standard_variables(environ: Mapping[str, str], chosen: _Layer) -> _Layer:
+    """Those that are set, as far as they concern the engines that are chosen."""
+    layer: _Layer = {}
+    for name, set_keys in STANDARD_NAMES.items():
+        for key in set_keys if environ.get(name) else ():
+            section = Settings.model_fields[key.partition(".")[0]].default
+            default = getattr(section, "engine", None)
+            engine, _ = chosen.get(f"{key.partition('.')[0]}.engine", (default, ""))
+            if engine is None or name.startswith(f"{engine}_".upper()):
+                layer[key] = (environ[name], f"environment variable {name}")
+    return layer
 
 
 def _problems(error: ValidationError, origins: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client_caller.audio.resample import ATTENUATION, PASSBAND, STOPBAND, Downsampler, resample
+from client_caller.audio.resample import ATTENUATION, PASSBAND, STOPBAND, Doubler, Downsampler, resample
 
 Floats = npt.NDArray[np.float32]
 
@@ -113,3 +113,25 @@ def test_at_once_keeps_tone_and_length(source: int, target: int) -> None:
 def test_nothing_at_once_is_nothing() -> None:
     """An empty piece gives an empty piece."""
     assert resample(np.zeros(0, np.float32), 24000, 8000).shape == (0,)
+
+
+@given(st.lists(st.integers(0, 400), max_size=12))
+def test_doubling_does_not_depend_on_the_pieces(sizes: list[int]) -> None:
+    """However it was cut: twice as many samples, every second one of the input, ten samples late."""
+    sound = tone(700, 8000, 1.0)[: sum(sizes)]
+    doubler, pieces, start = Doubler(), [], 0
+    for size in sizes:
+        pieces.append(doubler.feed(sound[start : start + size]))
+        start += size
+    doubled = np.concatenate([*pieces, np.zeros(0, np.float32)])
+    assert np.array_equal(doubled, Doubler().feed(sound))
+    assert len(doubled) == 2 * len(sound)
+    assert np.array_equal(doubled[20::2], sound[: max(0, len(sound) - 10)])
+
+
+@pytest.mark.parametrize("hertz", [100, 1000, PASSBAND])
+def test_doubling_keeps_a_tone_and_adds_none(hertz: int) -> None:
+    """A tone of the telephone band comes out as itself at 16 kHz: what is added lies 45 dB below it."""
+    doubled = Doubler().feed(tone(hertz, 8000, 0.5))
+    wanted = tone(hertz, 16000, 0.5)
+    assert decibels(np.abs(doubled[20:] - wanted[:-20])[100:].max()) < -45

@@ -85,7 +85,7 @@ def test_a_line_says_what_was_written(event: Event, command: Command) -> None:
 def test_the_lines_look_as_documented() -> None:
     """Time first, then the kind, then the fields."""
     assert event_line(SpeechProbability(1234, 1230, 0.5, -23.4)) == (
-        b'{"at":1234,"event":"SpeechProbability","audio_end":1230,"probability":0.5,"level":-23.4}\n'
+        b'{"at":1234,"event":"SpeechProbability","audio_end":1230,"probability":0.5,"level":-23.4,"echo":0.0}\n'
     )
     assert event_line(TimePassed(5)) == b'{"at":5,"event":"TimePassed"}\n'
     assert command_line(5, StartRecording()) == b'{"at":5,"command":"StartRecording"}\n'

@@ -17,6 +17,7 @@ from client_caller.engines.openai_tts import OpenAiSpeech
 from client_caller.engines.options import LlmOptions, SttOptions, TtsOptions
 from client_caller.engines.pocketsphinx import PocketSphinx
 from client_caller.engines.protocols import EngineError
+from client_caller.engines.speech_socket import SpeechSocket
 
 
 async def test_over_the_wire() -> None:
@@ -56,9 +57,32 @@ def test_what_is_missing_is_named() -> None:
         build_tts(TtsOptions(sample_rate=9000))
 
 
+@pytest.mark.parametrize(("engine", "key"), [("cartesia", "CARTESIA_API_KEY"), ("elevenlabs", "ELEVENLABS_API_KEY")])
+def test_vendors_voices(engine: str, key: str) -> None:
+    """A voice and a key are all that a vendor's engine needs, and each is asked for by name."""
+    with pytest.raises(EngineError, match=r"No voice is named: set voice under \[tts\]"):
+        build_tts(TtsOptions(engine=engine, api_key=SecretStr("k")))
+    with pytest.raises(EngineError, match=key):
+        build_tts(TtsOptions(engine=engine, voice="v"))
+    assert isinstance(build_tts(TtsOptions(engine=engine, voice="v", api_key=SecretStr("k"))), SpeechSocket)
+    assert isinstance(build_tts(TtsOptions(engine=engine, voice="v", base_url="ws://127.0.0.1:9")), SpeechSocket)
+
+
 def test_a_server_of_ones_own_needs_no_key() -> None:
     """Only Deepgram's own service asks for a key."""
     assert build_stt(SttOptions(base_url="ws://127.0.0.1:9"))
+
+
+async def test_realtime_has_its_own_address_and_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not chosen is not Deepgram's: the server is ours on this machine, which has but one model."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("client_caller.engines.realtime_stt.RealtimeStt", lambda **options: told.append(options))
+    build_stt(SttOptions(engine="realtime"))
+    build_stt(SttOptions(engine="realtime", base_url="ws://gpu:1", model="m", api_key=SecretStr("k"), language="auto"))
+    assert told == [
+        {"base_url": "ws://127.0.0.1:8002", "model": None, "api_key": None, "language": None},
+        {"base_url": "ws://gpu:1", "model": "m", "api_key": "k", "language": "auto"},
+    ]
 
 
 def test_the_espeak_voice_is_its_own() -> None:

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
-from client_caller.engines import deepgram
-from client_caller.engines.deepgram import MAX_HINTS, MAX_WAITING, Deepgram, DeepgramStream
+from client_caller.engines import stt_socket
+from client_caller.engines.deepgram import MAX_HINTS, Deepgram
 from client_caller.engines.protocols import CallContext, EngineError, Final, Finished, Partial, SttResult
+from client_caller.engines.stt_socket import MAX_WAITING, SttSocket
 from client_caller.simulator import tones
 from client_caller.simulator.doubles.deepgram import Behaviour, DeepgramDouble
 
@@ -30,9 +31,7 @@ async def base_url(double: DeepgramDouble) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def listening(
-    base_url: str, context: CallContext = CONTEXT, patience: float = 2.0
-) -> AsyncIterator[DeepgramStream]:
+async def listening(base_url: str, context: CallContext = CONTEXT, patience: float = 2.0) -> AsyncIterator[SttSocket]:
     stream = await Deepgram(api_key="dg-key", base_url=base_url, finish_patience=patience).open(context)
     try:
         yield stream
@@ -45,12 +44,12 @@ def utterance(*words: str, silence: float = 0.0) -> bytes:
     return b"".join(tones.spell(word, SAMPLE_RATE // 4) for word in words) + SILENCE * round(silence * SAMPLE_RATE)
 
 
-def feed(stream: DeepgramStream, mulaw: bytes) -> None:
+def feed(stream: SttSocket, mulaw: bytes) -> None:
     for start in range(0, len(mulaw), FRAME):
         stream.feed(mulaw[start : start + FRAME])
 
 
-async def until(stream: DeepgramStream, last: SttResult) -> list[SttResult]:
+async def until(stream: SttSocket, last: SttResult) -> list[SttResult]:
     results: list[SttResult] = []
     async with asyncio.timeout(5):
         async for result in stream:
@@ -133,7 +132,7 @@ async def test_an_answer_that_comes_late_is_not_a_second_one(base_url: str) -> N
 
 async def test_keep_alive(base_url: str, double: DeepgramDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call without audio is kept open: the double hangs up on a silent connection, as Deepgram does."""
-    monkeypatch.setattr(deepgram, "KEEP_ALIVE_AFTER", 0.05)
+    monkeypatch.setattr(stt_socket, "KEEP_ALIVE_AFTER", 0.05)
     double.patience = 0.2
     async with listening(base_url) as stream:
         async with asyncio.timeout(5):

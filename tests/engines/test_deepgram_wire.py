@@ -5,8 +5,9 @@ import json
 import pytest
 
 from client_caller.audio.g711 import SAMPLE_RATE
-from client_caller.engines.deepgram_wire import MAX_TAIL, DeepgramError, Transcription
+from client_caller.engines.deepgram_wire import MAX_TAIL, Transcription
 from client_caller.engines.protocols import Final, Finished, Partial
+from client_caller.engines.stt_dialect import DialectError
 
 SECOND = b"\x10" * SAMPLE_RATE
 
@@ -117,8 +118,8 @@ def test_other_messages() -> None:
     heard = Transcription()
     for kind in ("Metadata", "SpeechStarted", "UtteranceEnd", "SomethingNew"):
         assert heard.received(json.dumps({"type": kind, "channel": [0]})) == []
-    with pytest.raises(DeepgramError, match="no more credit"):
+    with pytest.raises(DialectError, match="no more credit"):
         heard.received('{"type":"Error","description":"no more credit","variant":"X"}')
     for text in ("not JSON", "[]", '{"type":"Results"}'):
-        with pytest.raises(DeepgramError, match="not its protocol"):
+        with pytest.raises(DialectError, match="not its protocol"):
             heard.received(text)

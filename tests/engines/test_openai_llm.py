@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,39 @@ async def test_one_connection_serves_turn_after_turn(model: OpenAiModel, double:
     assert "stream" not in double.requests[0].body
 
 
+async def test_warming_up_waits_behind_live_turns(model: OpenAiModel, double: LlmDouble) -> None:
+    """Warm-ups ask for less priority than replies, which ask for none; a server that refuses it is asked once."""
+    await model.warm(CONTEXT, [SYSTEM], ())
+    double.replies.append(Reply(status=400, error={"error": {"message": "Priority scheduling is not enabled."}}))
+    await model.warm(CONTEXT, [SYSTEM], ())
+    await model.warm(CONTEXT, [SYSTEM], ())
+    await collect(model)
+    assert [request.body.get("priority") for request in double.requests] == [1, 1, None, None, None]
+
+
+async def test_other_refusals_of_a_warm_up_are_errors(model: OpenAiModel, double: LlmDouble) -> None:
+    """A wrong key is no doubt about priorities: nothing is asked twice."""
+    double.replies.append(Reply(status=401, error={"error": {"message": "Who are you?"}}))
+    with pytest.raises(EngineError, match="401: Who are you"):
+        await model.warm(CONTEXT, [SYSTEM], ())
+    assert len(double.requests) == 1
+
+
+async def test_a_long_call_is_told_from_a_cut_on(base_url: str, double: LlmDouble) -> None:
+    """What does not fit the server's context is left out from the oldest turn on; the instructions stay."""
+    model = OpenAiModel(base_url=base_url, model="m", context_tokens=1000, max_tokens=100)
+    chat = [SYSTEM]
+    for number in range(60):
+        chat += [Message("user", f"question {number} " * 5), Message("assistant", f"answer {number} " * 5)]
+    await collect(model, [*chat, Message("user", "the last question")])
+    await model.close()
+    told = double.requests[0].body["messages"]
+    assert told[0]["content"] == SYSTEM.content
+    assert told[1]["role"] == "user"
+    assert told[-1]["content"] == "the last question"
+    assert 3 < len(told) < 40
+
+
 async def test_a_connection_that_the_server_closed_meanwhile_is_replaced() -> None:
     """A kept connection that dies between two turns costs nothing but a new one."""
     served = 0
@@ -229,17 +262,23 @@ async def test_calls_do_not_mix(model: OpenAiModel, double: LlmDouble) -> None:
 # ---------------------------------------------------------------- a real server
 
 
-@pytest.fixture(scope="module")
-def llama_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """llama.cpp's own server with one place, in a process of its own."""
-    command = [sys.executable, str(Path(__file__).with_name("llama_server.py")), str(tmp_path_factory.mktemp("llama"))]
+@contextmanager
+def llama_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """llama.cpp's own server with one place, in a process of its own: its base URL and the process."""
+    command = [sys.executable, str(Path(__file__).with_name("llama_server.py")), str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         address = process.stdout.readline().decode().strip()
         assert address, "llama.cpp's server did not start"
-        yield f"{address}/v1"
+        yield f"{address}/v1", process
         assert process.stdin is not None
         process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def llama_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with llama_server(tmp_path_factory.mktemp("llama")) as (url, _):
+        yield url
 
 
 @pytest.fixture
@@ -293,10 +332,37 @@ async def test_llama_warms_and_takes_tools(llama_url: str) -> None:
         Message("assistant", "", (ToolCall("a", "look_up", '{"number":"1"}'),)),
         Message("tool", "shipped", tool_call_id="a"),
     ]
-    plain = OpenAiModel(base_url=llama_url, model="tiny", max_tokens=5, extra_body={"ignore_eos": True})
+    extra = {"ignore_eos": True}
+    plain = OpenAiModel(base_url=llama_url, model="tiny", temperature=0.0, max_tokens=5, extra_body=extra)
     await plain.warm(CONTEXT, [SYSTEM], (LOOK_UP,))
     assert await collect(plain, used, (LOOK_UP,))
     await plain.close()
+
+
+async def test_llama_is_probed(llama_url: str) -> None:
+    """A real server's capabilities: it holds to a JSON schema, and takes what it knows and ignores the rest."""
+    plain = OpenAiModel(base_url=llama_url, model="tiny", max_tokens=5)
+    found = {capability.name: capability.works for capability in await plain.capabilities()}
+    await plain.close()
+    assert list(found) == ["tools", "JSON schema", "prefill", "priority"]
+    assert found["JSON schema"]
+    assert found["tools"]
+
+
+async def test_llama_that_dies_in_mid_reply(tmp_path: Path) -> None:
+    """A server that is killed while it speaks is one typed error, and from then on it can't be reached."""
+    with llama_server(tmp_path) as (url, process):
+        extra = {"grammar": "root ::= [a-z]+", "ignore_eos": True}
+        model = OpenAiModel(base_url=url, model="tiny", max_tokens=7000, extra_body=extra)
+        async with aclosing(model.reply(CONTEXT, HELLO, ())) as reply:
+            await anext(reply)
+            process.kill()
+            with pytest.raises(EngineError, match="broke the connection"):
+                async for _ in reply:
+                    pass
+        with pytest.raises(EngineError, match="can't be reached"):
+            await collect(model)
+        await model.close()
 
 
 async def test_llama_errors(llama_url: str) -> None:

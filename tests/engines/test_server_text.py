@@ -12,6 +12,7 @@ from client_caller.engines.server_text import MAX_CHARACTERS, message_of, printa
         (b'{"error":"no such model"}', "no such model"),
         (b'{"object":"error","message":"too long"}', "too long"),
         (b'{"detail":"Not Found"}', "Not Found"),
+        (b'{"detail":{"status":"invalid_api_key","message":"Invalid API key"}}', "Invalid API key"),
         (b'{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}', "Invalid credentials."),
         (b'{"detail":[{"loc":["body"]}]}', '[{"loc":["body"]}]'),
         (b"upstream is down", "upstream is down"),

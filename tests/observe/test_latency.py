@@ -154,6 +154,19 @@ def test_what_answers_nobody_is_no_turn() -> None:
     assert ledger.barge_ins == []
 
 
+def test_the_agents_own_echo_is_no_speech_of_the_callers() -> None:
+    """The time to the answer runs from the caller's last sound, though the agent's came back after it."""
+    ledger = ledger_of(
+        [
+            *windows(32, 960, 0.9),
+            (SpeechProbability(1002, 992, 0.9, -30, 0.9), ()),
+            (TimePassed(1100), (StartReply(1), Release(1))),
+            (PlaybackStarted(1300, 1), ()),
+        ]
+    )
+    assert [(turn.speech_end, turn.voice_to_voice) for turn in ledger.turns] == [(960, 340)]
+
+
 def test_a_barge_in_is_speech_that_silences_the_agent() -> None:
     """It runs from the utterance's first sound to the cancel; a failure or a reply nobody heard is no barge-in."""
     ledger = ledger_of(

@@ -18,7 +18,7 @@ MURMURS = 4
 
 Frame F1 so, and with the state never cleared, and cleared whatever the murmur: real call .960 (.942, .957), speech with
 siren .942 (.931, .924), rain .962 (.960, .944), music .925 (.925, .911). 2, 6, 8 and 12 are no better on these; amid
-loud babble 12 is (experiments/vad_f1.py, run with each).
+loud babble 12 is (`bench turns --only vad`, run with each).
 """
 
 _LAST = (1 << DUE) - 1

@@ -1,4 +1,4 @@
-"""From one sample rate to another: at once, or down to the telephone's while it streams.
+"""From one sample rate to another: at once, or from and to the telephone's while it streams.
 
 A streaming soxr emits in blocks and withholds 33 to 118 ms of audio (research/embedded-and-limits 5.1), which a caller
 would hear as latency. So soxr is for what is there as a whole, and a stream goes through a short filter of our own.
@@ -73,6 +73,34 @@ class Downsampler:
     def flush(self) -> Floats:
         """The rest, as if silence followed. The stream is over then; the next one takes a new `Downsampler`."""
         return self.feed(np.zeros(self._reach, np.float32))
+
+
+class Doubler:
+    """One stream of audio from 8 to 16 kHz, withholding 1.25 ms; about 10 us of CPU for 20 ms of audio.
+
+    Every second sample is one of the input, unchanged; the other lies between two of them.
+    """
+
+    _REACH = 10
+    """Input samples on each side of a new one, by Kaiser's formula for 50 dB between `PASSBAND` and `STOPBAND`."""
+
+    def __init__(self) -> None:
+        away = np.arange(1 - self._REACH, self._REACH + 1) - 0.5
+        window = np.kaiser(2 * self._REACH + 1, 0.1102 * (50 - 8.7))
+        taps = np.sinc(away) * np.interp(away, np.arange(-self._REACH, self._REACH + 1), window)
+        self._taps = (taps / taps.sum()).astype(np.float32)
+        self._waiting = np.zeros(2 * self._REACH - 1, np.float32)
+
+    def feed(self, samples: Floats) -> Floats:
+        """Take the next samples at 8 kHz, shape (n,), and return 2 n at 16 kHz."""
+        if not len(samples):
+            return np.zeros(0, np.float32)
+        known = np.concatenate([self._waiting, samples], dtype=np.float32)
+        result = np.empty(2 * len(samples), np.float32)
+        result[::2] = known[self._REACH - 1 : self._REACH - 1 + len(samples)]
+        result[1::2] = np.convolve(known, self._taps, "valid")
+        self._waiting = known[len(samples) :]
+        return result
 
 
 @lru_cache(maxsize=8)

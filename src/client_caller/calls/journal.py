@@ -4,7 +4,7 @@ A journal is one or more segments, each beginning with a header line: a call tha
 goes on in the same file with a new segment, whose clock starts at zero again. An event's commands follow its line.
 `calls.replay` reads it back into the same decisions.
 
-Size: some 95 bytes for each of the 31 windows of a second, so about 11 MB an hour.
+Size: some 105 bytes for each of the 31 windows of a second, so about 12 MB an hour.
 """
 
 from collections.abc import Sequence

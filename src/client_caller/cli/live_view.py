@@ -14,6 +14,7 @@ from rich.text import Text
 from client_caller.calls.transcript import clock
 from client_caller.conversation.commands import CancelReply, Command, Speak, StartReply
 from client_caller.conversation.conversation import Conversation
+from client_caller.conversation.echo import callers_own
 from client_caller.conversation.events import Event, PartialTranscript, SpeechProbability, WordAcknowledged
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolUsed
 from client_caller.observe.latency import Ledger, percentile
@@ -57,7 +58,8 @@ class LiveView:
         self._now = event.at
         self._ledger.note(event, commands)
         match event:
-            case SpeechProbability(probability=probability):
+            case SpeechProbability():
+                probability = callers_own(event, self._conversation.policy).probability
                 self._voiced = probability >= self._conversation.policy.speech_threshold
             case PartialTranscript(text=text):
                 self._partial = text

@@ -1,4 +1,4 @@
-"""`client-caller models`: the model files, where they come from, and whether they are here."""
+"""`client-caller models`: the model files, where they come from and whether they are here; and the model tier."""
 
 from typing import Annotated
 
@@ -6,11 +6,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from client_caller.cli import model_plan, model_servers
 from client_caller.models.cache import cache_directory, inspect
 from client_caller.models.fetch import PullFailed, pull
 from client_caller.models.manifest import MODELS, ModelFile
 
-app = typer.Typer(help="Fetch and check the model files that calls need.", no_args_is_help=True)
+app = typer.Typer(help="The model files that calls need, and the servers of the model tier.", no_args_is_help=True)
+app.add_typer(model_servers.app, name="serve")
+app.command()(model_plan.plan)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Which model files; all of them if none is named.")]
 

@@ -67,6 +67,10 @@ class Conversation:
         self.turn_over_at = 0
         """Since when the caller waits for that."""
         self.late: listening.Late | None = None
+        self.echoes = 0
+        """Windows in which the line brought the agent's own voice back."""
+        self._said_before = ""
+        """What went out of the last reply."""
         self.interrupted = False
         """The caller took the floor and still has it."""
         self.speculation_spent = False
@@ -140,6 +144,11 @@ class Conversation:
         """What the caller heard of the agent's last reply."""
         said = next((entry for entry in reversed(self.entries) if isinstance(entry, AgentSaid)), None)
         return said.heard if said is not None else ""
+
+    @property
+    def agent_says(self) -> str:
+        """All that the line can bring back of the agent's last words: of this reply and the one before."""
+        return f"{self._said_before} {self.reply.playout.out}" if self.reply is not None else self._said_before
 
     @property
     def silence_needed(self) -> int:
@@ -387,6 +396,7 @@ class Conversation:
         reply.state = follow(REPLY, reply.state, trigger)
         if trigger is not ReplyTrigger.COMPLETE:
             self._commands.append(CancelReply(reply.number))
+        self._said_before = reply.playout.out or self._said_before
         if reply.started is None:
             self.wasted_words += len(reply.playout.text.split())
         self.entries.extend(reply.used)

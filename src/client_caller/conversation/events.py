@@ -48,6 +48,8 @@ class SpeechProbability:
     """0 to 1."""
     level: float | None = None
     """How loud the window is: its root mean square, dBFS. None where nobody measured it."""
+    echo: float = 0.0
+    """How much of it the agent's own voice explains, come back from the caller's loudspeaker: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from client_caller.conversation import events, listening
+from client_caller.conversation.echo import ENOUGH, callers_own, is_echo, without_own_words
 from client_caller.conversation.endpointing import KEY
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
@@ -25,6 +26,9 @@ SAY_GOODBYE = "The call ends as soon as the caller has heard your goodbye. Say i
 def note(c: Conversation, event: events.Event) -> bool:
     """Write down one event. Returns whether the rules have to look at it."""
     match event:
+        case events.SpeechProbability() if is_echo(event, c.policy):
+            c.echoes += 1
+            return note(c, callers_own(event, c.policy))
         case events.SpeechProbability(audio_end=end, probability=probability, level=level):
             over_agent = c.reply is not None and c.reply.begun
             changed = c.turn.listen(min(end, event.at), probability, c.policy, level, over_agent=over_agent)
@@ -32,9 +36,9 @@ def note(c: Conversation, event: events.Event) -> bool:
         case events.TimePassed():
             return False
         case events.PartialTranscript(text=text):
-            _hear_partial(c, text.strip())
+            _hear_partial(c, _callers_words(c, text.strip()))
         case events.FinalTranscript(text=text):
-            _hear_final(c, text.strip())
+            _hear_final(c, _callers_words(c, text.strip()))
         case events.TranscriptFinished(request=request):
             _understand(c, request)
         case events.TurnJudged(request=request, completion=completion):
@@ -83,6 +87,13 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
 
 
 # ---------------------------------------------------------------- the caller's words
+
+
+def _callers_words(c: Conversation, text: str) -> str:
+    """A transcript without what the line brought back of the agent's; that of a turn long known is the caller's."""
+    if c.echoes < ENOUGH or (c.late is not None and c.late.entry is not None):
+        return text
+    return without_own_words(text, c.agent_says, c.turn.voiced, c.policy)
 
 
 def _hear_partial(c: Conversation, text: str) -> None:

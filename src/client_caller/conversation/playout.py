@@ -74,15 +74,20 @@ class Playout:
     @property
     def heard(self) -> str:
         """The words acknowledged: a prefix of `text`."""
-        return self.text[: self._heard_length()]
+        return self.text[: self._length(self.acknowledged)]
 
     @property
     def unheard(self) -> str:
         """The rest of `text`."""
-        return self.text[self._heard_length() :].lstrip()
+        return self.text[self._length(self.acknowledged) :].lstrip()
 
-    def _heard_length(self) -> int:
-        clause, word = self.acknowledged
+    @property
+    def out(self) -> str:
+        """The words sent: what of `text` can have come out of the far end's loudspeaker."""
+        return self.text[: self._length(self.sent)]
+
+    def _length(self, through: Position) -> int:
+        clause, word = through
         if word < 0:
             return 0
         before = sum(len(text) + 1 for text in self.clauses[:clause])

@@ -21,6 +21,12 @@ class Policy:
     speech_onset: int = 64
     """This much speech makes an utterance: two 32 ms windows. One alone is a click more often than a word."""
 
+    echo_share: float = 0.25
+    """Speech is the agent's own, come back from the caller's loudspeaker, if so much of it is explained by what was
+    played. A caller's voice alone stays below in 99.9 % of windows (experiments/echo.py)."""
+    word_at_least: int = 200
+    """Nobody takes less for a word, all in all: more words than that are not all the caller's where the line brings the
+    agent's back. 300 words a minute is the speed of fast readers."""
     utterance_gap: int = 200
     """Silence of up to this length does not end an utterance: gaps inside words and between them are shorter."""
     audio_lag: int = 100

@@ -13,6 +13,7 @@ import msgspec
 
 from client_caller.audio.g711 import SAMPLE_RATE
 from client_caller.engines.protocols import Final, Finished, Partial, SttResult
+from client_caller.engines.stt_dialect import DialectError, Message
 
 FINALIZE = '{"type":"Finalize"}'
 KEEP_ALIVE = '{"type":"KeepAlive"}'
@@ -55,10 +56,6 @@ _NAME = msgspec.json.Decoder(_Named)
 _MESSAGE = msgspec.json.Decoder(_Results | _Error)
 
 
-class DeepgramError(Exception):
-    """Deepgram reported an error, or sent something that is not its protocol."""
-
-
 @dataclass(slots=True)
 class _Waiting:
     request: int
@@ -67,7 +64,7 @@ class _Waiting:
 
 
 class Transcription:
-    """One call's audio on its way to words, over one connection after another.
+    """One call's audio on its way to words, over one connection after another; implements `Dialect`.
 
     Positions are samples on the present connection, whose clock starts at zero.
     """
@@ -77,6 +74,26 @@ class Transcription:
         self._tail_start = 0
         self._waiting: deque[_Waiting] = deque()
         self._partial = False
+        self._due: list[Message] = []
+        self.keep_alive, self.goodbye, self.ready = KEEP_ALIVE, CLOSE_STREAM, True
+
+    def connected(self) -> None:
+        """What has no final goes out once more, a second of it at a time."""
+        tail, asked = self.reconnected()
+        pieces = [tail[start : start + SAMPLE_RATE] for start in range(0, len(tail), SAMPLE_RATE)]
+        self._due = [*pieces, *([FINALIZE] if asked else [])]
+
+    def outgoing(self) -> list[Message]:
+        due, self._due = self._due, []
+        return due
+
+    def audio(self, mulaw: bytes) -> Message:
+        self.sent(mulaw)
+        return mulaw
+
+    def ask(self, request: int) -> list[Message]:
+        self.asked(request)
+        return [FINALIZE]
 
     def sent(self, mulaw: bytes) -> None:
         """This audio goes out now."""
@@ -95,15 +112,15 @@ class Transcription:
         return bytes(self._tail), bool(self._waiting)
 
     def received(self, text: str | bytes) -> list[SttResult]:
-        """What a message says. A request may be answered twice over; the first counts. Raises `DeepgramError`."""
+        """What a message says. A request may be answered twice over; the first counts. Raises `DialectError`."""
         try:
             if _NAME.decode(text).type not in ("Results", "Error"):
                 return []  # Metadata, SpeechStarted, UtteranceEnd, and what is yet to be invented.
             message = _MESSAGE.decode(text)
         except msgspec.MsgspecError:
-            raise DeepgramError("sent a message that is not its protocol") from None
+            raise DialectError("sent a message that is not its protocol") from None
         if isinstance(message, _Error):
-            raise DeepgramError(f"reported: {message.description or message.message or 'an unnamed error'}")
+            raise DialectError(f"reported: {message.description or message.message or 'an unnamed error'}")
         alternative = message.channel.alternatives[0] if message.channel.alternatives else _Alternative()
         words = alternative.transcript.strip()
         if not message.is_final:

@@ -6,13 +6,18 @@ from contextlib import aclosing
 from typing import Any
 
 from client_caller.conversation.history import Message
+from client_caller.engines.chat_window import estimated_tokens, window
 from client_caller.engines.openai_chat import ChatError, ReplyStream, wire_message, wire_tool
-from client_caller.engines.openai_server import Answer, OpenAiServer
+from client_caller.engines.openai_probe import Capability, probe
+from client_caller.engines.openai_server import Answer, OpenAiServer, Refused
 from client_caller.engines.protocols import CallContext, EngineError, LlmResult, Tool
 from client_caller.engines.sse import EventStream
 
 _END_PATIENCE = 0.25
 """Seconds for the rest of a stream whose reply is complete: read to its end, the connection serves the next turn."""
+
+_BAD_REQUEST = (400, 422)
+"""How servers refuse a field that they do not know, or do not want."""
 
 
 class OpenAiModel:
@@ -30,10 +35,13 @@ class OpenAiModel:
         temperature: float | None = None,
         max_tokens: int = 300,
         extra_body: Mapping[str, Any] | None = None,
+        context_tokens: int = 8192,
         first_token: float = 8.0,
         next_token: float = 4.0,
     ) -> None:
         """`temperature` None leaves it to the server. `extra_body` is put into every request as it is.
+
+        `context_tokens`: what prompt and reply may take together; of a longer call the oldest exchanges are left out.
 
         `max_tokens`: 300 are about ninety seconds of speech, far more than a good reply on the telephone has.
         `first_token`, `next_token`: seconds until the first and between any two pieces of a reply. Under load, cold
@@ -44,6 +52,8 @@ class OpenAiModel:
         if temperature is not None:
             self._request["temperature"] = temperature
         self._extra = dict(extra_body or {})
+        self._room = context_tokens - max_tokens
+        self._takes_priority = True
         self._first_token = first_token
         self._next_token = next_token
 
@@ -73,20 +83,40 @@ class OpenAiModel:
     async def warm(self, context: CallContext, messages: Sequence[Message], tools: Sequence[Tool]) -> None:
         """Let the server compute what all replies begin with: a prefix cache (vLLM has one by default) then has it.
 
-        Costs the server one prefill and one token. Raises `EngineError`.
+        Costs the server one prefill and one token, and waits behind the replies of other calls where the server knows
+        priorities (vLLM: 0 is usual, less is sooner); the first refusal of one is remembered. Raises `EngineError`.
         """
-        until = asyncio.get_running_loop().time() + self._first_token
         body = self._body(messages, tools) | self._extra | {"max_tokens": 1}
-        async with self._server.post("/chat/completions", body, until=until, private=_private(messages)) as answer:
-            while await answer.read(until):
-                pass  # Read to its end, the connection serves the first reply.
+        if self._takes_priority and "priority" not in body:
+            try:
+                await self._ask(body | {"priority": 1}, messages)
+            except Refused as refusal:
+                if refusal.status not in _BAD_REQUEST:
+                    raise
+                self._takes_priority = False
+            else:
+                return
+        await self._ask(body, messages)
+
+    async def capabilities(self) -> list[Capability]:
+        """What the server can do beyond plain chat. Raises `EngineError`."""
+        return await probe(self._server, self._request | self._extra)
 
     async def close(self) -> None:
         await self._server.close()
 
     def _body(self, messages: Sequence[Message], tools: Sequence[Tool]) -> dict[str, Any]:
-        body = self._request | {"messages": [wire_message(message) for message in messages]}
-        return body | ({"tools": [wire_tool(tool) for tool in tools]} if tools else {})
+        described = {"tools": [wire_tool(tool) for tool in tools]} if tools else {}
+        room = self._room - estimated_tokens(str(described))
+        told = window(messages, room)
+        return self._request | {"messages": [wire_message(message) for message in told]} | described
+
+    async def _ask(self, body: dict[str, Any], messages: Sequence[Message]) -> None:
+        """Put a request whose answer is of no interest."""
+        until = asyncio.get_running_loop().time() + self._first_token
+        async with self._server.post("/chat/completions", body, until=until, private=_private(messages)) as answer:
+            while await answer.read(until):
+                pass  # Read to its end, the connection serves the first reply.
 
     async def _results(
         self, answer: Answer, stream: ReplyStream, until: float, private: Sequence[str]

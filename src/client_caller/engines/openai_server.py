@@ -32,6 +32,15 @@ _ADVICE = {
 }
 
 
+class Refused(EngineError):
+    """The server answered, and its answer was no."""
+
+    def __init__(self, stage: Stage, reason: str, status: int) -> None:
+        super().__init__(stage, reason)
+        self.status = status
+        """HTTP's."""
+
+
 class OpenAiServer:
     """A server's address and one keep-alive client for all calls.
 
@@ -64,7 +73,7 @@ class OpenAiServer:
         """Send `body` as JSON and give the answer, its body still to be read; leaving early closes the connection.
 
         `until` is the moment on the loop's clock by which the answer has to begin. `private` are texts that no error
-        may repeat. Raises `EngineError`.
+        may repeat. Raises `EngineError`: `Refused` for any answer but 200.
         """
         request = self._client.build_request(
             "POST",
@@ -118,7 +127,7 @@ class OpenAiServer:
         except httpx.HTTPError as error:
             raise self.error(f"broke the connection ({type(error).__name__}).") from None
 
-    async def _refusal(self, answer: "Answer", private: Iterable[str]) -> EngineError:
+    async def _refusal(self, answer: "Answer", private: Iterable[str]) -> Refused:
         until = asyncio.get_running_loop().time() + ERROR_PATIENCE
         body = bytearray()
         with suppress(EngineError):  # What came of it is shown.
@@ -126,7 +135,8 @@ class OpenAiServer:
                 body += chunk
         said = self.printable(server_text.message_of(bytes(body)), private)
         advice = _ADVICE.get(answer.status, "The server's log says more.")
-        return self.error(f"answered {answer.status}{f': {said}' if said else ''}. {advice}")
+        told = self.error(f"answered {answer.status}{f': {said}' if said else ''}. {advice}")
+        return Refused(told.stage, told.reason, answer.status)
 
     def printable(self, message: str, private: Iterable[str]) -> str:
         """A server's own words, fit for an error (`server_text.printable`)."""

@@ -9,14 +9,14 @@ MAX_CHARACTERS = 300
 
 
 def message_of(body: bytes) -> str:
-    """What an error's body says to people, or nothing: the message in the JSON of OpenAI, vLLM, FastAPI and Deepgram,
-    else a line of plain text."""
+    """What an error's body says to people, or nothing: the message in the JSON of OpenAI, vLLM, FastAPI, Deepgram or
+    ElevenLabs, else a line of plain text."""
     try:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         text = body.decode(errors="replace").strip()
         return "" if text.startswith("<") else text
-    for key in ("error", "message", "detail", "err_msg"):
+    for key in ("error", "detail", "message", "err_msg"):
         if isinstance(said, dict) and said.get(key):
             said = said[key]
     return said if isinstance(said, str) else msgspec.json.encode(said).decode()

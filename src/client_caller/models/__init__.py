@@ -1,4 +1,4 @@
-"""The model files we use: a manifest, how to fetch them, how to check them.
+"""The model tier: its files (a manifest, how to fetch and check them), its servers, and how they share one GPU.
 
 Nothing is fetched in the middle of a call, and nothing unverified is loaded.
 """

@@ -26,6 +26,7 @@ from client_caller.conversation.commands import (
     Speak,
     StartReply,
 )
+from client_caller.conversation.echo import callers_own
 from client_caller.conversation.events import (
     ClauseAudioStarted,
     DigitPressed,
@@ -184,6 +185,7 @@ class Ledger:
                 self._silence(event, command.reply)
 
     def _hear(self, event: SpeechProbability) -> None:
+        event = callers_own(event, self._policy)
         if not self._caller.listen(event.audio_end, event.probability, self._policy):
             return
         if self._caller.last_speech == event.audio_end:

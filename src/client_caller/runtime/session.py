@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 
 from client_caller.agents.agent import Agent
 from client_caller.agents.tool import ToolFailed
+from client_caller.audio.echo import Echo
 from client_caller.audio.turn_model import SAMPLES as JUDGED
 from client_caller.calls.call import Call
 from client_caller.conversation import commands, events
@@ -100,7 +101,8 @@ class CallSession:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._over: asyncio.Future[str] = self._loop.create_future()
-        self._player = Player(leg, self._tell, keeper.play)
+        self._echo = Echo()
+        self._player = Player(leg, self._tell, self._played)
         self._ear = Ear(engines.stt, self._context, self._heard, self._ear_failed)
         self._facts: deque[events.Event] = deque()
         self._telling = False
@@ -154,10 +156,16 @@ class CallSession:
         self._media_through = at + len(mulaw) // SAMPLES_A_MS
         self._keeper.hear(mulaw, at * SAMPLES_A_MS)
         self._voice.feed(mulaw)
+        self._echo.hear(mulaw)
         self._ear.feed(mulaw)
         if self._judges is not None:
             self._past += mulaw
             del self._past[:-JUDGED]
+
+    def _played(self, mulaw: bytes, at_sample: int) -> None:
+        """The far end has played something of the agent's."""
+        self._keeper.play(mulaw, at_sample)
+        self._echo.play(mulaw, at_sample)
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
@@ -201,7 +209,10 @@ class CallSession:
         # Two clocks drift and routes change: follow slowly when the line falls behind ours, at once when it is ahead.
         self._voice_zero += min(lag, 1 if lag > USUAL_LAG else 0)
         end = self._voice_zero + samples_through // SAMPLES_A_MS
-        self._tell(events.SpeechProbability(now, end, round(probability, 3), round(level, 1)))
+        echo = 0.0
+        if probability >= self.conversation.policy.silence_threshold:
+            echo = self._echo.share(samples_through, end * SAMPLES_A_MS)
+        self._tell(events.SpeechProbability(now, end, round(probability, 3), round(level, 1), round(echo, 2)))
 
     # ---------------------------------------------------------------- events in, commands out
 

@@ -1,0 +1,125 @@
+"""How much of what a caller's line brings is the agent's own voice, coming back from a loudspeaker?
+
+What the far end plays is known to the sample (`runtime.player`), so nothing has to be guessed: the delay at which it
+comes back is found by correlation, a short filter (loudspeaker, case, the table under it) is fitted by least squares to
+the older part of the last 384 ms, and has to foretell the newer part. A caller's own voice can't be foretold from the
+agent's. Nothing is kept from one window to the next but audio: neither a line whose delay jumps nor a caller who walks
+about with the telephone leaves anything to unlearn.
+
+Chosen and measured in experiments/echo.py.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from client_caller.audio import g711
+
+REACH = 500 * g711.SAMPLE_RATE // 1000
+"""Samples: the longest way from the far end's loudspeaker back to us that is looked at. Mobile networks and the
+provider's buffers take up to some 300 ms, rooms little."""
+FITTED, FORETOLD = 2048, 1024
+"""Samples, the older and the newer: 256 and 128 ms. Half as much of the newer takes a caller who speaks over their own
+loudspeaker for its echo half as often again."""
+SPAN = FITTED + FORETOLD
+_TAPS = 96
+"""Of the filter, 12 ms: what comes later is the room, which is weaker and costs more to fit."""
+_LEAD = 8
+"""Taps before the delay that was found: the strongest path need not be the first."""
+_RIDGE = 0.01
+"""Of the reference's energy, added to its own correlation: voiced sounds have hardly any energy between harmonics."""
+_PREEMPHASIS = 0.9
+"""Speech falls by some 6 dB an octave; raised like this, all of its band tells the delay."""
+_FFT = 8192
+"""At least REACH + SPAN."""
+_MEMORY = SPAN + g711.SAMPLE_RATE
+"""Samples of the line that are kept: windows are judged up to a second after they came."""
+_TINY = 1e-9
+
+Samples = npt.NDArray[np.float64]
+
+
+class Echo:
+    """The recent past of one call, in both directions."""
+
+    def __init__(self) -> None:
+        self._played = _Past(SPAN + REACH + g711.SAMPLE_RATE)
+        self._heard = _Past(_MEMORY)
+
+    def play(self, mulaw: bytes, at_sample: int) -> None:
+        """The far end plays this, by the call's clock."""
+        self._played.add(mulaw, at_sample)
+
+    def hear(self, mulaw: bytes) -> None:
+        """The line brought this: all of it is counted, from the first sample on."""
+        self._heard.add(mulaw, self._heard.through)
+
+    def share(self, heard_through: int, at_sample: int) -> float:
+        """How much of the line's sound around a moment is explained by what the far end played: 0 to 1, by energy.
+
+        `heard_through`: the moment as samples of the line (`hear`); `at_sample`: the same moment on the call's clock,
+        true to some 100 ms, since what is off is taken for a part of the delay. 0 where nothing was played of late.
+        """
+        if at_sample - self._played.through >= REACH + FORETOLD:
+            return 0.0
+        played = self._played.until(at_sample, REACH + SPAN)
+        return explained(g711.decode_float(played), g711.decode_float(self._heard.until(heard_through, SPAN)))
+
+
+def explained(played: npt.NDArray[np.float32], heard: npt.NDArray[np.float32]) -> float:
+    """The share of the energy of `heard`'s last `FORETOLD` samples that `played` foretells, 0 to 1.
+
+    `heard`: (SPAN,), `played`: (REACH + SPAN,), both between -1 and 1 and ending at the same moment.
+    """
+    sent, back = _raised(played)[: REACH + FITTED], _raised(heard)[:FITTED]
+    products = np.fft.irfft(np.fft.rfft(sent, _FFT) * np.conj(np.fft.rfft(back, _FFT)), _FFT)[: REACH + 1]
+    energy = np.cumsum(np.concatenate(([0.0], sent * sent)))
+    energies = energy[FITTED:] - energy[:-FITTED]
+    place = int(np.argmax(products * products / (energies + energies.max() / 1000 + _TINY)))
+    first = min(REACH, place + _LEAD)
+    taps = min(_TAPS, first + 1)
+    filtered = _fit(sent[max(0, first - taps) : first + FITTED], products[first - taps + 1 : first + 1][::-1])
+    foretold = np.convolve(played[first + FITTED - taps + 1 : first + SPAN], filtered, "valid")
+    newest = heard[FITTED:].astype(np.float64)
+    left = newest - foretold
+    return float(np.clip(1 - left @ left / (newest @ newest + _TINY), 0, 1))
+
+
+def _fit(sent: Samples, products: Samples) -> Samples:
+    """The filter whose output from `sent` is nearest to what came back: the normal equations of least squares.
+
+    `products`: (taps,), what came back times `sent`, for each tap's delay.
+    """
+    taps = len(products)
+    spectrum = np.abs(np.fft.rfft(sent, _FFT))
+    own = np.fft.irfft(spectrum * spectrum, _FFT)[:taps]
+    lags = np.arange(taps)
+    correlation = own[np.abs(lags[:, None] - lags)]
+    correlation[lags, lags] += own[0] * _RIDGE + _TINY
+    return np.asarray(np.linalg.solve(correlation, products))
+
+
+def _raised(samples: npt.NDArray[np.float32]) -> Samples:
+    raised = samples.astype(np.float64)
+    raised[1:] -= _PREEMPHASIS * samples[:-1]
+    return raised
+
+
+class _Past:
+    """The last samples of a stream, mu-law. What is missing, or was never there, is silence."""
+
+    def __init__(self, length: int) -> None:
+        self.through = 0
+        self._length = length
+        self._audio = bytearray()
+
+    def add(self, mulaw: bytes, at_sample: int) -> None:
+        gap = min(max(0, at_sample - self.through), self._length)
+        self._audio += g711.SILENCE * gap + mulaw
+        self.through = max(self.through, at_sample) + len(mulaw)
+        del self._audio[: -self._length]
+
+    def until(self, end: int, samples: int) -> bytes:
+        later = max(0, end - self.through)
+        last = len(self._audio) - max(0, self.through - end)
+        audio = bytes(self._audio[max(0, last - samples + later) : max(0, last)])
+        return (audio + g711.SILENCE * min(later, samples)).rjust(samples, g711.SILENCE)
