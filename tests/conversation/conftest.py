@@ -85,9 +85,9 @@ class Call:
             self.tell(events.TimePassed(self.now))
         self.now = until
 
-    def window(self, probability: float) -> None:
+    def window(self, probability: float, level: float | None = None) -> None:
         self.stall(WINDOW)
-        self.tell(events.SpeechProbability(self.now, self.now, probability))
+        self.tell(events.SpeechProbability(self.now, self.now, probability, level))
 
     def talk(self, milliseconds: int) -> None:
         """The caller speaks, in whole windows of 32 ms."""

@@ -49,7 +49,7 @@ def judge(call: CutCall) -> Tally:
     history = [entry for entry in call.shell.conversation.history if isinstance(entry, AgentSaid)]
     heard = _by_reply(word.strip(".,?") for entry in history for word in entry.heard.split())
     marks: dict[str, list[str]] = {}
-    for mark in call.far_end.returned:
+    for mark, _ in call.far_end.returned:
         number, clause, place, _ = map(int, mark.split("."))
         marks.setdefault(call.shell.words[number, clause][place], []).append(mark)
     tally = Tally()

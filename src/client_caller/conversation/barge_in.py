@@ -15,6 +15,8 @@ class Claim(Enum):
     """It has only begun: to be heard beside it is enough."""
     SILENCE = "silence"
     """It may be an interruption; more evidence will come."""
+    PATIENCE = "patience"
+    """It may have been one, and only its final words can tell: the agent stays as loud, soft or silent as it is."""
     FLOOR = "floor"
 
 
@@ -51,9 +53,9 @@ def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Ph
         return Claim.FLOOR
     if ending is Ending.UNDERSTOOD:
         return Claim.FLOOR if not greeting and utterance >= policy.barge_in_one_word else Claim.NOTHING
-    if utterance >= policy.barge_in:
-        return Claim.SILENCE
-    return Claim.EAR if ending is Ending.SOUNDING else Claim.NOTHING
+    if ending is Ending.SILENT:
+        return Claim.PATIENCE
+    return Claim.SILENCE if utterance >= policy.barge_in else Claim.EAR
 
 
 def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:

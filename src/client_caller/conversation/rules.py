@@ -110,11 +110,13 @@ def _end_closing(c: Conversation) -> None:
 
 
 def _claim(c: Conversation) -> Claim:
-    """What the caller's sound asks of a reply that they hear."""
+    """What the caller's sound asks of a reply that they hear. Noise that is known for noise does not take the floor."""
     turn = c.turn
     if turn.state is TurnState.QUIET or turn.wordless(c.now, c.policy):
         return Claim.NOTHING
-    return claim(turn.text, turn.utterance, turn.ending(c.policy), c.policy, c.phrases)
+    found = claim(turn.text, turn.utterance, turn.ending(c.policy), c.policy, c.phrases)
+    noise = not turn.text and not c.believes_in_words
+    return Claim.SILENCE if found is Claim.FLOOR and noise else found
 
 
 def _barge_in(c: Conversation) -> int | None:
