@@ -20,10 +20,13 @@ from client_caller.conversation.events import (
     CallStarted,
     Event,
     FinalTranscript,
+    LineQuality,
     PartialTranscript,
     SpeechProbability,
     TimePassed,
     TurnJudged,
+    WordAcknowledged,
+    WordSent,
 )
 from client_caller.conversation.history import AgentSaid, CallerSaid, ToolUsed
 from client_caller.conversation.policy import Phrases, Policy
@@ -45,7 +48,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     *(
         st.from_type(kind)
         for kind in Event.__args__
-        if kind not in {CallStarted, SpeechProbability, TurnJudged, PartialTranscript, FinalTranscript}
+        if kind not in {CallStarted, SpeechProbability, LineQuality, TurnJudged, PartialTranscript, FinalTranscript}
     ),
     st.builds(CallStarted, st.integers(0, 2**40), entries),
     st.builds(
@@ -54,7 +57,9 @@ events: st.SearchStrategy[Event] = st.one_of(
         st.integers(0, 2**40),
         st.floats(0, 1),
         st.none() | st.floats(-100, 0),
+        st.floats(0, 1),
     ),
+    st.builds(LineQuality, st.integers(0, 2**40), st.booleans(), *[st.floats(-100, 0)] * 2, st.floats(0, 1)),
     st.builds(TurnJudged, st.integers(0, 2**40), st.integers(0, 99), st.floats(0, 1)),
     st.builds(FinalTranscript, st.integers(0, 2**40), text, st.none() | st.floats(0, 1)),
     st.builds(PartialTranscript, st.integers(0, 2**40), text),
@@ -189,8 +194,8 @@ def test_a_later_format_is_refused_with_both_numbers(tmp_path: Path) -> None:
         read(path)
 
 
-def test_only_probabilities_wait_and_not_for_long(tmp_path: Path) -> None:
-    """Up to three windows wait for one write; anything else takes everything with it."""
+def test_what_is_frequent_waits_and_not_for_long(tmp_path: Path) -> None:
+    """Up to three windows wait for one write, with words that ask for nothing; the rest takes everything with it."""
     path = tmp_path / "journal.jsonl"
     journal = Journal(path, HEADER)
     seen = []
@@ -203,9 +208,14 @@ def test_only_probabilities_wait_and_not_for_long(tmp_path: Path) -> None:
     journal.write(SpeechProbability(340, 340, 0.1), ())
     journal.write(FinalTranscript(341, "a"), ())
     assert len(read(path)[0].steps) == 13
-    journal.write(SpeechProbability(342, 340, 0.1), ())
+    journal.write(WordSent(342, 1, 0, 0), ())
+    journal.write(PartialTranscript(342, "b"), ())
+    assert len(read(path)[0].steps) == 13
+    journal.write(WordAcknowledged(343, 1, 0, 0), ())
+    assert len(read(path)[0].steps) == 16
+    journal.write(SpeechProbability(344, 340, 0.1), ())
     journal.flush()
-    assert len(read(path)[0].steps) == 14
+    assert len(read(path)[0].steps) == 17
 
 
 def test_a_full_disk_stops_the_journal_and_not_the_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,12 +1,14 @@
 """The laws of a call's time axis."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from client_caller.calls.journal import read
+from client_caller.calls.journal import Step, read
 from client_caller.calls.replay import history_of
 from client_caller.calls.timeline import Timeline, timeline
+from client_caller.conversation.events import LineQuality
 from client_caller.conversation.history import AgentSaid
 
 PlayCall = Callable[..., Path]
@@ -42,13 +44,25 @@ def test_the_floor_never_overlaps(play_call: PlayCall) -> None:
 
 
 def test_turns_and_barge_ins_are_counted(play_call: PlayCall) -> None:
-    """Three answers, one barge-in as the band says, and the reason for the end."""
+    """Three answers, one barge-in before which the agent had been silenced, and the reason for the end."""
     line = timeline_of(play_call())
     interrupted = next(band for band in line.bands if band.view == "INTERRUPTED")
     assert len(line.turns) == 3
-    assert [barge_in.yielded for _, barge_in in line.barge_ins] == [interrupted.started]
+    (silenced,) = [barge_in.yielded for _, barge_in in line.barge_ins]
+    assert silenced <= interrupted.started
     assert line.reason == "caller_said_goodbye"
     assert line.recorded_from is None
+
+
+def test_the_time_on_a_bad_line_is_counted(play_call: PlayCall) -> None:
+    """From each verdict to the next, or to the end of the connection."""
+    segment = read(play_call() / "journal.jsonl")[0]
+    assert timeline([segment]).bad_line == 0
+    end = segment.steps[-1].event.at
+    verdicts = ((1000, False), (2000, True), (3500, True), (4000, False), (end - 700, True))
+    told = [Step(0, LineQuality(at, bad, -30, -30, 0), ()) for at, bad in verdicts]
+    steps = tuple(sorted([*segment.steps, *told], key=lambda step: step.event.at))
+    assert timeline([replace(segment, steps=steps)] * 2).bad_line == 2 * (2000 + 700)
 
 
 def test_a_resumed_call_lies_on_one_axis(play_call: PlayCall) -> None:

@@ -24,6 +24,8 @@ def test_the_same_seed_gives_the_same_calls(silero_path: Path, tmp_path: Path) -
     assert first == again
     assert first != other
     assert all(one.exact and one.interruptions >= 2 for one in (*first, *other))
+    in_time, known = (sum(map(len, ones)) for ones in zip(*((one.expected, one.history) for one in first), strict=True))
+    assert known > in_time, "what is proven late gets into the history"
 
 
 def test_heard_prints_the_one_figure(silero_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from client_caller.agents.demo import load_demo
 from client_caller.agents.scripted import ScriptedModel
 from client_caller.engines import build
 from client_caller.engines.build import build_engines, build_llm, build_stt, build_tts
+from client_caller.engines.csm_tts import CsmSpeech
 from client_caller.engines.deepgram import Deepgram
 from client_caller.engines.espeak import Espeak
 from client_caller.engines.openai_llm import OpenAiModel
@@ -27,6 +28,11 @@ async def test_over_the_wire() -> None:
     assert isinstance(engines.llm, OpenAiModel)
     assert isinstance(engines.tts, OpenAiSpeech)
     await engines.close()
+
+
+async def test_csm_needs_nothing_but_its_server() -> None:
+    """The driver of our own speech server is made without torch, key or voice."""
+    assert isinstance(build_tts(TtsOptions(engine="csm")), CsmSpeech)
 
 
 async def test_embedded() -> None:

@@ -79,7 +79,7 @@ class Wire:
             else:
                 mark_name = self._reader.receive(frame)
                 assert isinstance(mark_name, Mark)
-                fact = self.player.acknowledge(mark_name.name, self.now / SAMPLES_A_MS)
+                fact = self.player.acknowledge(mark_name.name, self.now / SAMPLES_A_MS, self.now // SAMPLES_A_MS)
                 if isinstance(fact, WordAcknowledged):
                     self.acknowledged.append(fact.word)
 
@@ -116,7 +116,7 @@ def test_the_voice_becomes_soft_and_loud_again_at_a_sample(before: int, soft: in
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 9_000), st.integers(8, 800))
 def test_over_a_slow_line_nothing_is_left_out(before: int, delay: int) -> None:
-    """What is not proven yet may be said twice, never skipped: the rest follows from a sample that was played already."""
+    """What is not proven yet may be said twice, never skipped: the rest follows from a sample that was played."""
     wire = Wire(delay)
     wire.wait(before + 2 * delay)
     wire.duck()

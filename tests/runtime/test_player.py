@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_caller.conversation.clauses import words_of
-from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordSent
+from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordProven, WordSent
 from client_caller.engines.protocols import WordTime
 from client_caller.runtime.player import LEAD, MESSAGE, ROOM, SAMPLES_A_MS, STALL, Fact, Player
 
@@ -143,7 +143,7 @@ def test_a_pause_is_silence_and_loses_no_word() -> None:
     line.speak(1, 0, "one two three")
     line.speak(1, 1, "four five")
     line.beat(600)
-    assert line.player.acknowledge("1.0.0.0", line.now) is not None
+    assert line.player.acknowledge("1.0.0.0", line.now, line.now) is not None
     line.player.pause(1, line.now)
     so_far = len(line.sent)
     assert line.sent[-1] == (line.now, "clear")
@@ -166,8 +166,64 @@ def test_marks_from_before_a_pause_prove_nothing() -> None:
     line.player.pause(1, line.now)
     line.player.release(1, line.now)
     line.beat(1000)
-    assert line.player.acknowledge("1.0.0.0", line.now) is None
-    assert line.player.acknowledge("1.0.1.1", line.now) == WordAcknowledged(line.now, 1, 0, 1)
+    assert line.player.acknowledge("1.0.0.0", line.now, line.now) is None
+    assert line.player.acknowledge("1.0.1.1", line.now, line.now) == WordAcknowledged(line.now, 1, 0, 1)
+
+
+def test_a_mark_that_the_clear_did_not_return_proves_its_word_late() -> None:
+    """Of a reply that is cancelled, too: the caller's voice between two marks tells that the first was played."""
+    line = Line()
+    line.player.release(1, 0)
+    line.speak(1, 0, "one two three")
+    line.beat(600)
+    line.player.cancel(1, line.now)
+    assert line.player.acknowledge("1.0.0.0", line.now, 500) is None
+    assert line.player.acknowledge("1.0.1.0", line.now + 80, 580) == WordProven(line.now + 80, 1, 0, 0)
+    assert line.player.acknowledge("1.0.2.0", line.now + 80, 580) is None
+
+
+def test_what_is_proven_in_a_pause_is_not_said_again() -> None:
+    """It goes on behind it, whatever clause that is in."""
+    line = Line()
+    line.player.release(1, 0)
+    line.speak(1, 0, "one two")
+    line.speak(1, 1, "three four")
+    line.beat(1000)
+    line.player.pause(1, line.now)
+    for number, mark in enumerate(("1.0.0.0", "1.0.1.0", "1.1.0.0", "1.1.1.0")):
+        line.player.acknowledge(mark, line.now, 500 + 20 * number)
+    so_far = len(line.sent)
+    line.player.release(1, line.now)
+    line.beat(2000)
+    again = b"".join(item for _, item in line.sent[so_far:] if isinstance(item, bytes))
+    assert again == b"".join(bytes([16 + word]) * WORD for word in (0, 1))
+    assert line.marks()[-2:] == ["1.1.0.1", "1.1.1.1"]
+
+
+def test_proof_that_comes_while_words_are_said_again_does_not_cut_them() -> None:
+    """They are said to their end, and their marks mean what they always do; a next pause goes back no further."""
+    line = Line()
+    line.player.release(1, 0)
+    line.speak(1, 0, "one two")
+    line.speak(1, 1, "three four")
+    line.beat(1000)
+    line.player.pause(1, line.now)
+    so_far = len(line.sent)
+    line.player.release(1, line.now)
+    line.beat(20)
+    line.player.acknowledge("1.0.0.0", line.now, 500)
+    line.player.acknowledge("1.1.0.0", line.now, 900)
+    assert line.player.acknowledge("1.1.1.0", line.now, 990) == WordProven(line.now, 1, 1, 0)
+    line.beat(2000)
+    again = b"".join(item for _, item in line.sent[so_far:] if isinstance(item, bytes))
+    assert again == b"".join(bytes([16 + word]) * WORD for word in (0, 1, 0, 1))
+    assert line.player.acknowledge("1.0.1.1", line.now, 2000) == WordAcknowledged(line.now, 1, 0, 1)
+    line.player.pause(1, line.now)
+    so_far = len(line.sent)
+    line.player.release(1, line.now)
+    line.beat(2000)
+    assert line.marks()[-1] == "1.1.1.2"
+    assert b"".join(item for _, item in line.sent[so_far:] if isinstance(item, bytes)) == bytes([17]) * WORD
 
 
 def test_after_a_pause_the_first_unheard_word_is_whole_though_its_place_was_estimated() -> None:
@@ -176,7 +232,7 @@ def test_after_a_pause_the_first_unheard_word_is_whole_though_its_place_was_esti
     line.player.release(1, 0)
     line.speak(1, 0, "one two three four", timed=False)
     line.beat(1000)
-    assert line.player.acknowledge("1.0.1.0", line.now) is not None
+    assert line.player.acknowledge("1.0.1.0", line.now, line.now) is not None
     line.player.pause(1, line.now)
     so_far = len(line.sent)
     line.player.release(1, line.now)
@@ -210,10 +266,10 @@ def test_an_echo_after_the_clear_is_not_heard() -> None:
     line.player.release(1, 0)
     line.speak(1, 0, "one two three four")
     line.beat(500)
-    assert line.player.acknowledge("1.0.0.0", line.now) == WordAcknowledged(line.now, 1, 0, 0)
+    assert line.player.acknowledge("1.0.0.0", line.now, line.now) == WordAcknowledged(line.now, 1, 0, 0)
     line.player.cancel(1, line.now)
     for mark in line.marks():
-        assert line.player.acknowledge(mark, line.now) is None
+        assert line.player.acknowledge(mark, line.now, line.now) is None
 
 
 @pytest.mark.parametrize("mark", ["", "1", "9.9.9.0", "1.0.0", "1.0.0.1", "x.y.z", "1.0.-1", "1.0.0.0 "])
@@ -222,7 +278,7 @@ def test_a_mark_that_was_never_sent_means_nothing(mark: str) -> None:
     line = Line()
     line.player.release(1, 0)
     line.speak(1, 0, "one two")
-    assert line.player.acknowledge(mark, line.now) is None
+    assert line.player.acknowledge(mark, line.now, line.now) is None
 
 
 def test_a_later_mark_vouches_for_those_before() -> None:
@@ -231,9 +287,9 @@ def test_a_later_mark_vouches_for_those_before() -> None:
     line.player.release(1, 0)
     line.speak(1, 0, "one two three")
     line.beat(1000)
-    assert line.player.acknowledge("1.0.1.0", line.now) == WordAcknowledged(line.now, 1, 0, 1)
-    assert line.player.acknowledge("1.0.0.0", line.now) is None
-    assert line.player.acknowledge("1.0.1.0", line.now) is None
+    assert line.player.acknowledge("1.0.1.0", line.now, line.now) == WordAcknowledged(line.now, 1, 0, 1)
+    assert line.player.acknowledge("1.0.0.0", line.now, line.now) is None
+    assert line.player.acknowledge("1.0.1.0", line.now, line.now) is None
 
 
 def test_words_without_times_get_marks_all_the_same() -> None:
@@ -290,7 +346,7 @@ def test_a_far_end_that_stops_to_play_is_not_filled_up() -> None:
     assert stopped < 40 * WORD
     line.beat(1000)
     assert len(line.audio()) == stopped
-    line.player.acknowledge(line.marks()[-1], line.now)
+    line.player.acknowledge(line.marks()[-1], line.now, line.now)
     line.beat(1000)
     assert len(line.audio()) > stopped
 
@@ -325,7 +381,7 @@ def test_what_was_played_is_what_was_sent_and_not_cleared(seed: int, timed: bool
             case 2:
                 line.player.pause(reply, line.now)
                 for mark in line.marks()[: source.randrange(1 + len(line.marks()))]:
-                    line.player.acknowledge(mark, line.now)
+                    line.player.acknowledge(mark, line.now, line.now)
             case 3:
                 line.speak(reply, source.randrange(100, 10**6), "one two three", timed=timed)
             case _:

@@ -4,13 +4,14 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from client_caller.agents.agent import Agent
 from client_caller.conversation import commands, events
-from client_caller.conversation.history import AgentSaid, CallerSaid, Message, ToolCall, ToolUsed
+from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, Message, ToolCall, ToolUsed
 from client_caller.conversation.policy import Phrases, Policy
 from client_caller.engines.protocols import CallContext, EngineError, LlmResult, Speech, SttStream, Token, Tool
 from client_caller.runtime.turn_judges import TurnJudges
@@ -76,7 +77,47 @@ def test_an_interrupted_reply_is_remembered_as_far_as_it_was_heard(stage: "Stage
     heard = cut[0].heard.split()
     assert heard == really[: len(heard)]
     assert len(really) - len(heard) <= 1
-    assert len(scene.line.phone.far_end.clears) == 1
+
+
+class AttentiveSpeech:
+    """A voice with a memory (`engines.protocols.Attentive`), and what it was told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Entry, ...] | str] = []
+        self._voice = ToneSpeech()
+
+    def attend(self, context: CallContext, history: Sequence[Entry]) -> None:
+        self.told.append(tuple(history))
+
+    async def leave(self, context: CallContext) -> None:
+        self.told.append("left")
+
+    def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
+        self.told.append(text)
+        return self._voice.speak(context, text)
+
+    async def close(self) -> None:
+        """Nothing is shared."""
+
+
+def test_an_attentive_voice_knows_what_was_heard(stage: "Stage") -> None:
+    """It is told the history at the call's beginning and before each reply, as it stands then: of a reply that was cut
+    off, what was heard; and that the call is over."""
+    voice = AttentiveSpeech()
+    stage.engines = replace(stage.engines, tts=voice)
+    stage.model(
+        lambda messages: "One two three four five six." if messages[-1].content.startswith("tell") else "Sorry."
+    )
+    scene = run_virtual(stage.play(impatient))
+    history = scene.session.conversation.history
+    assert voice.told[0] == ()
+    assert [n for n, told in enumerate(voice.told) if told == "left"] == [len(voice.told) - 1]
+    before = {text: told for told, text in pairwise(voice.told) if isinstance(told, tuple) and isinstance(text, str)}
+    assert before.keys() == {"Good morning, who is there?", "One two three four five six.", "Sorry."}
+    assert all(told == history[: len(told)] for told in before.values())
+    _, cut = [entry for entry in before["Sorry."] if isinstance(entry, AgentSaid)]
+    assert cut.cut
+    assert 0 < len(cut.heard.split()) < 6
 
 
 def test_a_noise_pauses_the_reply_and_no_word_of_it_is_lost(stage: "Stage") -> None:
@@ -92,30 +133,53 @@ def test_a_noise_pauses_the_reply_and_no_word_of_it_is_lost(stage: "Stage") -> N
         yield from caller.until_agent_finished(2500)
 
     scene = run_virtual(stage.play(noisy))
-    asked = [c for _, together in scene.notes.events for c in together]
-    assert [type(c) for c in asked if isinstance(c, commands.Pause | commands.Resume | commands.CancelReply)] == [
-        commands.Pause,
-        commands.Resume,
-    ]
-    assert len(scene.line.phone.far_end.clears) == 1
+    assert yielding(scene) == [commands.Duck, commands.Pause, commands.Resume]
     assert scene.played_words == scene.heard_words
     assert " ".join(scene.heard_words).endswith(answer)
 
 
-def test_a_cough_does_not_touch_the_reply(stage: "Stage") -> None:
-    """What is over before it could be an interruption neither pauses the agent nor takes a word from it."""
+def yielding(scene: "Scene") -> list[type[commands.Command]]:
+    """What was asked for because the caller spoke over the agent."""
+    kinds = commands.Duck | commands.Pause | commands.Resume | commands.CancelReply
+    return [type(command) for _, asked in scene.notes.events for command in asked if isinstance(command, kinds)]
+
+
+def test_a_cough_does_not_silence_the_reply(stage: "Stage") -> None:
+    """What is over before it could be an interruption makes the agent softer for as long, and takes no word from it."""
     stage.model(lambda messages: "One two three four five six seven eight nine ten.")
 
     def coughs(caller: Caller) -> Part:
         yield from caller.until_agent_finished(700)
         yield from caller.say(words("tell me"))
         yield from caller.until_agent_talks(1000)
-        yield from caller.say(HISS[:2400])
+        yield from caller.say(HISS[:1200])
         yield from caller.until_agent_finished(2500)
 
     scene = run_virtual(stage.play(coughs))
-    assert scene.line.phone.far_end.clears == []
+    assert yielding(scene) == [commands.Duck, commands.Resume]
     assert scene.played_words == scene.heard_words
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05])
+def test_the_greeting_can_be_interrupted_from_its_first_word(stage: "Stage", delay: float) -> None:
+    """The caller speaks into its first sound: the agent falls silent, and has understood everything."""
+    stage.model(lambda messages: "Certainly.")
+
+    def hasty(caller: Caller) -> Part:
+        yield from caller.until_agent_talks(0)
+        yield from caller.say(words("may I come today") + HISS[:1600])
+        yield from caller.until_agent_finished(2000)
+
+    scene = run_virtual(stage.play(hasty, impairments=Impairments(delay=delay)))
+    greeting, said, answer = scene.session.conversation.history
+    assert isinstance(greeting, AgentSaid)
+    assert greeting.cut
+    assert (greeting.heard + " " + greeting.unheard).split() == ["Good", "morning,", "who", "is", "there?"]
+    assert isinstance(said, CallerSaid)
+    assert said.text == "may I come today"
+    assert isinstance(answer, AgentSaid)
+    assert answer.heard == "Certainly."
+    assert scene.played_words[: len(scene.heard_words) - 1] == greeting.heard.split()
 
 
 def test_the_first_answer_comes_soon_after_the_caller_s_last_sound(stage: "Stage") -> None:

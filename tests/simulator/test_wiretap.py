@@ -86,15 +86,18 @@ def test_a_word_whose_mark_was_on_its_way_is_in_flight() -> None:
     assert judgement.expected == ("one", "two")[: len(judgement.expected)]
     assert judgement.in_flight == 3 - len(judgement.expected)
     assert judgement.in_flight > 0
+    assert judge(far_end, tap, said("one two three")).exact, "it was played: to know it is not wrong"
+    assert not judge(far_end, tap, said("one two three four")).exact
 
 
 @pytest.mark.parametrize(
     ("history", "says"),
     [
-        (["one two three"], "3 words, the far end played 2"),
-        (["one"], "1 words, the far end played 2"),
-        (["one", "too"], "word 1: the history says 'too', the far end played 'two'"),
-        ([], "0 words"),
+        (["one two three"], "'three': the history has it, the far end did not play it"),
+        (["one"], "'two': the far end provably played it, the history does not have it"),
+        (["one", "too"], "'too': the history has it"),
+        (["two", "one"], "'one': the history has it"),
+        ([], "'one': the far end provably played it"),
     ],
 )
 def test_any_difference_is_found(history: list[str], says: str) -> None:

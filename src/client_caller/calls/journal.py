@@ -14,11 +14,13 @@ from pathlib import Path
 from client_caller.calls.lines import Header, command_line, event_line, header_line, parse
 from client_caller.calls.private_file import PrivateFile
 from client_caller.conversation.commands import Command
-from client_caller.conversation.events import Event, SpeechProbability
+from client_caller.conversation.events import Event, PartialTranscript, ReplyText, SpeechProbability, WordSent
 
 _HELD_BACK = 96
-"""Milliseconds of undecisive speech probabilities that wait for one write: three windows. Anything else is written
-at once, so a `kill -9` loses at most this much of the past."""
+"""Milliseconds for which what may wait is held back for one write: three windows. Anything else is written at once,
+with what waits, so a `kill -9` loses at most this much of the past."""
+_MAY_WAIT = SpeechProbability | PartialTranscript | ReplyText | WordSent
+"""Comes many times a second. If it asks for anything to be done, it does not wait."""
 _TAIL = 1 << 20
 """Bytes looked at for the last whole step: more than any step is long."""
 
@@ -74,7 +76,7 @@ class Journal:
         except UnicodeError:
             self._file.give_up("an engine gave text that is not Unicode")
             return
-        waits = isinstance(event, SpeechProbability) and not commands
+        waits = not commands and isinstance(event, _MAY_WAIT)
         if not waits or event.at - self._held_since >= _HELD_BACK:
             self.flush()
 

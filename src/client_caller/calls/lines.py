@@ -30,6 +30,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 _ENTRIES: dict[str, type[Entry]] = {kind.__name__: kind for kind in (CallerSaid, AgentSaid, ToolUsed)}
 _EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in events.Event.__args__}
+_NAMED = {kind: b',"event":"%b"' % name.encode() for name, kind in _EVENTS.items()}
 _COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in commands.Command.__args__}
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
@@ -45,13 +46,16 @@ def event_line(event: Event) -> bytes:
         body = _encode({"at": event.at, "earlier": [_tagged(entry) for entry in event.earlier]})
     else:
         body = _encode(event)
-    fields = body[1:-1].partition(b",")[2]
-    return _line(event.at, b"event", type(event).__name__, fields)
+    at, comma, fields = body.partition(b",")
+    if not comma:
+        at, fields = at[:-1], b"}"
+    return at + _NAMED[type(event)] + comma + fields + b"\n"
 
 
 def command_line(at: int, command: Command) -> bytes:
     """`{"at": ..., "command": its name, its fields}`; `at` is that of the event it followed from."""
-    return _line(at, b"command", type(command).__name__, _encode(command)[1:-1])
+    fields = _encode(command)[1:-1]
+    return b'{"at":%d,"command":"%b"%b%b}\n' % (at, type(command).__name__.encode(), b"," if fields else b"", fields)
 
 
 def parse(line: bytes) -> Header | Event | Command:
@@ -71,10 +75,6 @@ def entry_fields(entry: Entry) -> dict[str, object]:
     """An entry's fields, plain, in their order."""
     fields: dict[str, object] = msgspec.to_builtins(entry)
     return fields
-
-
-def _line(at: int, kind: bytes, name: str, fields: bytes) -> bytes:
-    return b'{"at":%d,"%b":"%b"%b%b}\n' % (at, kind, name.encode(), b"," if fields else b"", fields)
 
 
 def _tagged(entry: Entry) -> dict[str, object]:

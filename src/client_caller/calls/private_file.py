@@ -24,6 +24,8 @@ class PrivateFile:
         self.size = 0
         """Bytes in the file."""
         self._fd = -1
+        self._at = 0
+        """Where the system writes next, so that it need not be told with every line of a journal."""
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
             self.size = os.fstat(self._fd).st_size
@@ -38,11 +40,14 @@ class PrivateFile:
         if self._fd < 0:
             return
         try:
-            os.lseek(self._fd, at, os.SEEK_SET)
+            if at != self._at:
+                self._at = os.lseek(self._fd, at, os.SEEK_SET)
             rest = memoryview(data)
             while rest:
-                rest = rest[os.write(self._fd, rest) :]
-            self.size = max(self.size, at + len(data))
+                written = os.write(self._fd, rest)
+                self._at += written
+                rest = rest[written:]
+            self.size = max(self.size, self._at)
         except OSError as error:
             self._take_back()
             self.give_up(_reason(error))
@@ -52,8 +57,10 @@ class PrivateFile:
         if self._fd < 0:
             return b""
         try:
-            os.lseek(self._fd, at, os.SEEK_SET)
-            return os.read(self._fd, size)
+            self._at = os.lseek(self._fd, at, os.SEEK_SET)
+            data = os.read(self._fd, size)
+            self._at += len(data)
+            return data
         except OSError as error:
             self.give_up(_reason(error))
             return b""

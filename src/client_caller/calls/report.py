@@ -74,6 +74,8 @@ class Totals:
     words: int
     heard: int
     tools: int
+    bad_line: int
+    """Seconds."""
 
 
 def write_report(folder: Path, to: Path | None = None) -> Path:
@@ -171,6 +173,7 @@ def _totals(line: Timeline) -> Totals:
         len(words),
         sum(word.heard for word in words),
         sum(isinstance(entry, ToolUsed) for entry in line.entries),
+        round(line.bad_line / 1000),
     )
 
 

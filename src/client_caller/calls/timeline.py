@@ -12,7 +12,7 @@ from client_caller.calls.replay import history_in, views_in
 from client_caller.calls.transcript import in_order
 from client_caller.conversation.clauses import words_of
 from client_caller.conversation.commands import EndCall, Speak, StartRecording
-from client_caller.conversation.events import CallEnded, PlaybackStarted, WordAcknowledged, WordSent
+from client_caller.conversation.events import CallEnded, LineQuality, PlaybackStarted, WordAcknowledged, WordSent
 from client_caller.conversation.history import AgentSaid, Entry
 from client_caller.conversation.state import View
 from client_caller.observe.latency import BargeIn, Ledger, TurnLatency
@@ -53,6 +53,8 @@ class Timeline:
     """Why the call ended; None if its journal just stops."""
     recorded_from: int | None
     """When recording was consented to."""
+    bad_line: int
+    """For how long the caller's line was bad."""
 
 
 @dataclass(slots=True)
@@ -105,6 +107,7 @@ def timeline(segments: Sequence[Segment]) -> Timeline:
         tuple(barge_ins),
         _reason(segments[-1].steps),
         _recorded_from(segments),
+        sum(_bad_line(segment.steps) for segment in segments),
     )
 
 
@@ -154,3 +157,12 @@ def _recorded_from(segments: Sequence[Segment]) -> int | None:
         ),
         None,
     )
+
+
+def _bad_line(steps: Sequence[Step]) -> int:
+    total, since = 0, None
+    for step in steps:
+        if isinstance(step.event, LineQuality):
+            total += step.event.at - since if since is not None else 0
+            since = step.event.at if step.event.bad else None
+    return total + (steps[-1].event.at - since if since is not None else 0)

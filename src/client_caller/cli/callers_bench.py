@@ -106,7 +106,7 @@ class CallersBench:
             stack.callback(store.close)
             stack.push_async_callback(callers_voice.close)
             model = ScriptedModel(script, first_token=FIRST_TOKEN, words_per_second=WORDS_A_SECOND)
-            engines = Engines(EchoStt(), TellingModel(model, FOUND), ReadableVoice(voice))
+            engines = Engines(EchoStt(confidence=who.confidence), TellingModel(model, FOUND), ReadableVoice(voice))
             stack.push_async_callback(engines.close)
             heartbeat = Heartbeat(VoiceBatch(self.model))
             beating = asyncio.create_task(heartbeat.run())

@@ -20,7 +20,9 @@ class Tally:
     missing: dict[int, int] = field(default_factory=dict)
     """In how many cuts so many words were played and are not in the history."""
     on_its_way: int = 0
-    """Of the missing words, those whose mark had been returned but had not arrived when the agent was silenced."""
+    """Of the missing words, those whose mark was on its way when the agent was silenced, and of which could not be told
+    afterwards whether the `clear` had returned it. At most one of each cut: a later mark proves those before.
+    """
     lost: int = 0
     """Those whose mark never arrived."""
     unexplained: int = 0
@@ -60,6 +62,7 @@ def judge(call: CutCall) -> Tally:
         tally.played += len(truth)
         tally.extra += len(told - truth)
         tally.missing[len(missing)] = tally.missing.get(len(missing), 0) + 1
+        on_its_way = 0
         for word in missing:
             returned = marks.get(word, [])
             if not returned or not call.tap.in_time.isdisjoint(returned):
@@ -67,7 +70,9 @@ def judge(call: CutCall) -> Tally:
             elif call.lost.issuperset(returned):
                 tally.lost += 1
             else:
-                tally.on_its_way += 1
+                on_its_way += 1
+        tally.on_its_way += min(1, on_its_way)
+        tally.unexplained += max(0, on_its_way - 1)
     return tally
 
 

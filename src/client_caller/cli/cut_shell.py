@@ -57,6 +57,8 @@ class Shell:
         self._telling = False
         self._playing = 0
         """The reply that became audible last."""
+        self._heard = 0
+        """Milliseconds of the caller's."""
         self._gathered = 0
         """Samples of the caller's that are not yet judged."""
         self._spoken_through = 0
@@ -78,6 +80,7 @@ class Shell:
 
     def hear(self, probability: float) -> None:
         """The next 20 ms of the caller, and how likely they are speech; whole windows are judged."""
+        self._heard += FRAME // MS
         self._gathered += FRAME
         if self._gathered >= WINDOW:
             self._gathered -= WINDOW
@@ -90,7 +93,7 @@ class Shell:
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
-        fact = self._player.acknowledge(mark, self._exactly_now)
+        fact = self._player.acknowledge(mark, self._exactly_now, self._heard)
         if fact is not None:
             self._tell(fact)
 

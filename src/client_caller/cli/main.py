@@ -2,7 +2,7 @@
 
 import typer
 
-from client_caller.cli import bench, calls, config, demo, diagrams, models, replay, report, serve
+from client_caller.cli import bench, calls, check, config, demo, diagrams, models, replay, report, serve
 
 app = typer.Typer(
     name="client-caller",
@@ -17,5 +17,6 @@ app.command()(replay.replay)
 app.command()(report.report)
 app.command()(demo.demo)
 app.command()(serve.serve)
+app.command()(check.check)
 app.command()(config.config)
 app.command(hidden=True)(diagrams.diagrams)

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from client_caller.cli import model_plan, model_servers
+from client_caller.cli import model_plan, model_servers, model_up
 from client_caller.models.cache import cache_directory, inspect
 from client_caller.models.fetch import PullFailed, pull
 from client_caller.models.manifest import MODELS, ModelFile
@@ -14,6 +14,7 @@ from client_caller.models.manifest import MODELS, ModelFile
 app = typer.Typer(help="The model files that calls need, and the servers of the model tier.", no_args_is_help=True)
 app.add_typer(model_servers.app, name="serve")
 app.command()(model_plan.plan)
+app.command()(model_up.up)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Which model files; all of them if none is named.")]
 

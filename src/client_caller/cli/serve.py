@@ -96,7 +96,7 @@ def _prepare(target: str | None, settings: Settings, stack: ExitStack) -> _Plan:
     """Everything that can fail, before anything runs. What it opens is closed by `stack`."""
     sock = stack.enter_context(_bound(settings.server.host, settings.server.port))
     gate = _gate(settings, sock.getsockname()[1])
-    agent, script = _agent(target)
+    agent, script = chosen_agent(target)
     engines = build_engines(settings.stt, settings.llm, settings.tts, script)
     speech_model = find(SILERO_VAD.name)
     turn_model = find(SMART_TURN.name) if settings.turns.model == SMART_TURN.name else None
@@ -138,7 +138,7 @@ def _gate(settings: Settings, port: int) -> Gate:
     )
 
 
-def _agent(target: str | None) -> tuple[Agent, Script | None]:
+def chosen_agent(target: str | None) -> tuple[Agent, Script | None]:
     if target is not None and not target.endswith((".yaml", ".yml")):
         return load_agent(target), None
     script = load_script(DEMO if target is None else Path(target))

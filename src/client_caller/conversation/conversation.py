@@ -33,7 +33,7 @@ from client_caller.conversation.history import (
     with_draft,
 )
 from client_caller.conversation.policy import Phrases, Policy
-from client_caller.conversation.reply import Closing, Reply
+from client_caller.conversation.reply import Closing, Ended, Reply
 from client_caller.conversation.state import (
     CALL,
     REPLY,
@@ -57,6 +57,7 @@ class Conversation:
         self.call = CallState.WAITING
         self.turn: CallerTurn = CallerTurn()
         self.reply: Reply | None = None
+        self.ended: Ended | None = None
         self.entries: list[Entry] = []
 
         self.connected_at = 0
@@ -82,11 +83,17 @@ class Conversation:
         self.tool_news = False
         """A tool has answered after its reply was over."""
 
+        self.line_bad = False
+        self.line_told = False
+        """The caller has heard that it is."""
+
         self.closing: Closing | None = None
         self.closed_at = 0
         self.silence_prompts = 0
         self.not_understood = 0
-        """Turns in a row without words."""
+        """Turns in a row without words that anybody is sure of."""
+        self.clarify = False
+        """The turn that waits for an answer is one of them, though it has words."""
         self.warned = False
         self.failures = 0
         """Replies in a row that failed."""
@@ -172,10 +179,16 @@ class Conversation:
         return speech and self.believes_in_words and self.reply is None and self.unanswered is None
 
     @property
+    def doubtful(self) -> bool:
+        """Whether the present turn has words, but nobody is sure of them, and the caller may be asked again."""
+        unsure = self.turn.confidence < self.policy.clarify_below and bool(self.phrases.unsure)
+        return unsure and self.not_understood < self.policy.not_understood_in_a_row
+
+    @property
     def may_guess(self) -> bool:
         """Whether a reply may be begun before it is sure that the turn is over; with its words final, once more."""
         few = self.turn.understood or self.turn.guesses < self.policy.guesses_in_a_turn
-        return few and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
+        return few and not self.doubtful and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
 
     def messages(self, reply: int) -> tuple[Message, ...]:
         """What the model has to be told for `StartReply(reply)`."""
@@ -201,6 +214,7 @@ class Conversation:
         reply = self._new_reply(self.words, by_model=True, committed=committed)
         self._commands.append(StartReply(reply.number))
         self._speak_notice(reply)
+        self._remark_on_line(reply)
 
     def guess_reply(self) -> None:
         """Ask the model for an answer to words that may not be the caller's last."""
@@ -214,6 +228,8 @@ class Conversation:
             reply = self._new_reply("", by_model=False, committed=True)
             reply.closing = closing
             self._speak_notice(reply)
+            if closing is None:
+                self._remark_on_line(reply)
             self.speak(reply, clauses)
         elif closing is not None:
             self.end(closing.reason)
@@ -278,6 +294,12 @@ class Conversation:
             reply.notice = len(reply.playout.clauses)
             self.speak(reply, [self.phrases.recording_notice])
 
+    def _remark_on_line(self, reply: Reply) -> None:
+        """Begin with what the caller should know, so that they move or speak up; nobody wants to hear it twice."""
+        if self.line_bad and not self.line_told:
+            reply.remarks = True
+            self.speak(reply, self._clauses(self.phrases.bad_line))
+
     def _clauses(self, text: str) -> list[str]:
         splitter = ClauseSplitter(self.policy)
         return [*splitter.feed(text), *splitter.finish()]
@@ -310,6 +332,7 @@ class Conversation:
         reply = self._present()
         reply.state = follow(REPLY, reply.state, ReplyTrigger.SOUND)
         reply.started = self.now
+        self.line_told = self.line_told or reply.remarks
         self.unanswered = None
         self.interrupted = False
         if reply.made_by_model:
@@ -406,6 +429,7 @@ class Conversation:
         self.entries.extend(reply.used)
         said = reply.said(self.now)
         if said is not None:
+            self.ended = Ended(reply, self.now, len(self.entries))
             self.entries.append(said)
         self.reply = None
         self.agent_quiet_since = self.now

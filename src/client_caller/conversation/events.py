@@ -53,6 +53,20 @@ class SpeechProbability:
 
 
 @dataclass(frozen=True, slots=True)
+class LineQuality:
+    """The caller's line has turned bad, or good again (`audio.line_quality`)."""
+
+    at: int
+    bad: bool
+    speech: float
+    """How loud the caller's voice is, without the noise under it: dBFS."""
+    noise: float
+    """How loud it is between their words: dBFS."""
+    clipped: float
+    """The share of samples of their speech that are as loud as the line can be: 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class PartialTranscript:
     """The engine's present guess of the caller's words since its last final; each replaces the one before."""
 
@@ -180,6 +194,19 @@ class WordAcknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class WordProven:
+    """A word's mark came back after a `Pause` or `CancelReply`, and from when it came it is clear that it was played.
+
+    Holds for all words before it. How that is known: `runtime.late_proof`.
+    """
+
+    at: int
+    reply: int
+    clause: int
+    word: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """The caller pressed a key."""
 
@@ -206,6 +233,7 @@ Event = (
     | CallEnded
     | TimePassed
     | SpeechProbability
+    | LineQuality
     | PartialTranscript
     | FinalTranscript
     | TranscriptFinished
@@ -219,6 +247,7 @@ Event = (
     | PlaybackStarted
     | WordSent
     | WordAcknowledged
+    | WordProven
     | DigitPressed
     | EngineFailed
 )
@@ -232,6 +261,7 @@ ReplyEvent = (
     | PlaybackStarted
     | WordSent
     | WordAcknowledged
+    | WordProven
     | EngineFailed
 )
 """Those that speak of one reply."""

@@ -13,7 +13,7 @@ from client_caller.conversation.echo import ENOUGH, callers_own, is_echo, withou
 from client_caller.conversation.endpointing import KEY
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
-from client_caller.conversation.reply import Reply
+from client_caller.conversation.reply import Ended, Reply
 from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
 
 if TYPE_CHECKING:
@@ -29,22 +29,23 @@ def note(c: Conversation, event: events.Event) -> bool:
         case events.SpeechProbability() if is_echo(event, c.policy):
             c.echoes += 1
             return note(c, callers_own(event, c.policy))
-        case events.SpeechProbability(audio_end=end, probability=probability, level=level):
-            over_agent = c.reply is not None and c.reply.begun
-            changed = c.turn.listen(min(end, event.at), probability, c.policy, level, over_agent=over_agent)
-            return changed or c.turn.state is TurnState.PAUSING
+        case events.SpeechProbability():
+            return _listen(c, event)
+        case events.LineQuality(bad=bad):
+            c.line_bad = bad
+            return False
         case events.TimePassed():
             return False
         case events.PartialTranscript(text=text):
             _hear_partial(c, _callers_words(c, text.strip()))
-        case events.FinalTranscript(text=text):
-            _hear_final(c, _callers_words(c, text.strip()))
+        case events.FinalTranscript(text=text, confidence=confidence):
+            _hear_final(c, _callers_words(c, text.strip()), confidence)
         case events.TranscriptFinished(request=request):
             _understand(c, request)
         case events.TurnJudged(request=request, completion=completion):
             c.turn.completion = completion if request == c.turn.request else c.turn.completion
         case events.DigitPressed(digit=digit):
-            c.turn.add(KEY.format(digit), c.now)
+            c.turn.add(KEY.format(digit), c.now, confidence=1.0)
             c.turn.last_speech = max(c.turn.last_speech, c.now)
         case events.ToolFinished():
             _tool_finished(c, event)
@@ -54,6 +55,8 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.leave(CallTrigger.GONE)
         case events.EngineFailed(reply=None):
             _lose_ear(c)
+        case events.WordProven(reply=reply) if c.ended is not None and reply == c.ended.reply.number:
+            _note_proof(c, c.ended, event)
         case _:
             if c.reply is not None and event.reply == c.reply.number:
                 _note_reply(c, c.reply, event)
@@ -86,7 +89,16 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
     return any(isinstance(entry, AgentSaid) and notice in entry.heard for entry in earlier)
 
 
-# ---------------------------------------------------------------- the caller's words
+# ---------------------------------------------------------------- the caller's voice and words
+
+
+def _listen(c: Conversation, window: events.SpeechProbability) -> bool:
+    before = c.turn.state
+    audio_end, over_agent = min(window.audio_end, window.at), c.reply is not None and c.reply.begun
+    changed = c.turn.listen(audio_end, window.probability, c.policy, window.level, over_agent=over_agent)
+    if c.reply is None and before is c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy):
+        return False  # with nobody to interrupt, speech that goes on only puts moments off
+    return changed or c.turn.state is TurnState.PAUSING
 
 
 def _callers_words(c: Conversation, text: str) -> str:
@@ -101,14 +113,14 @@ def _hear_partial(c: Conversation, text: str) -> None:
         c.turn.guess(text, c.now)
 
 
-def _hear_final(c: Conversation, text: str) -> None:
+def _hear_final(c: Conversation, text: str, confidence: float | None) -> None:
     c.deaf = 0
     if not text:
         return
     if c.late is not None:
         c.late.finals.append(text)
     else:
-        c.turn.add(text, c.now)
+        c.turn.add(text, c.now, confidence)
 
 
 def _understand(c: Conversation, request: int) -> None:
@@ -149,7 +161,9 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
             c.sound()
         case events.WordSent(clause=clause, word=word) if reply.playout.send(clause, word):
             pass
-        case events.WordAcknowledged(clause=clause, word=word) if reply.playout.acknowledge(clause, word):
+        case events.WordAcknowledged(clause=clause, word=word) | events.WordProven(clause=clause, word=word) if (
+            reply.playout.acknowledge(clause, word)
+        ):
             c.acknowledged(reply)
         case events.EngineFailed(stage="llm") if reply.begun and not reply.playout.all_heard:
             reply.broken, reply.generating, reply.to_go_on = True, False, False
@@ -161,6 +175,15 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
         case _:
             return
     reply.progress_at = c.now
+
+
+def _note_proof(c: Conversation, ended: Ended, event: events.WordProven) -> None:
+    """More of a reply that is over was heard than was known: the history has to say so."""
+    if ended.reply.playout.acknowledge(event.clause, event.word):
+        said = ended.reply.said(ended.at)
+        assert said is not None
+        c.entries[ended.entry] = said
+        c.acknowledged(ended.reply)
 
 
 # ---------------------------------------------------------------- tools

@@ -40,9 +40,10 @@ def finish_transcript(c: Conversation) -> None:
 def take_turn(c: Conversation) -> None:
     """The caller has finished."""
     known = _known_finals(c)
+    c.clarify = c.doubtful
     if c.turn.text:
         write_words(c, c.entries)
-        c.not_understood = 0
+        c.not_understood = c.not_understood if c.clarify else 0
     else:
         c.entries.append(CallerSaid(c.turn.started, c.turn.last_speech, ""))
     if c.unanswered is None:

@@ -27,6 +27,13 @@ class Policy:
     word_at_least: int = 200
     """Nobody takes less for a word, all in all: more words than that are not all the caller's where the line brings the
     agent's back. 300 words a minute is the speed of fast readers."""
+    line_noise: float = 3.0
+    """Decibels of the caller's voice above the noise below which the line is bad: a street that all but drowns it.
+    Measured within about 1 dB of the truth in steady noise (docs/benchmarks.md, the line)."""
+    line_level: float = -50.0
+    """dBFS of the caller's voice below which the line is bad: 30 dB softer than usual."""
+    line_clipped: float = 0.1
+    """Share of the samples of speech that may be as loud as a line can be: speech 20 dB too loud has 0.07."""
     utterance_gap: int = 200
     """Silence of up to this length does not end an utterance: gaps inside words and between them are shorter."""
     audio_lag: int = 100
@@ -69,8 +76,12 @@ class Policy:
     """Speech for which no words have come for this long no longer holds the floor: a radio, a street."""
     unintelligible_speech: int = 500
     """Speech of at least this length without any words is answered with "I did not catch that"; shorter is noise."""
+    clarify_below: float = 0.37
+    """A turn of several words is asked for again if speech to text was less sure of them: a mean log probability of -1,
+    Whisper's own limit (`logprob_threshold` of the reference implementation). 0: never."""
     not_understood_in_a_row: int = 2
-    """This many such turns in a row are answered; then they are noise: the agent's own echo, a television."""
+    """This many turns in a row are answered like that. Then a sound without words is noise, the agent's own echo or a
+    television; and words are taken as they are."""
     answer_overlap: int = 1000
     """A short utterance over the agent's words is an answer, not a backchannel, if it ends within this of their end."""
 
@@ -153,6 +164,10 @@ class Phrases:
     """None: the language model makes the greeting."""
     recording_notice: str = "This call is recorded."
     not_understood: str = "Sorry, I did not catch that."
+    unsure: str = "Sorry, I am not sure that I heard you right. Could you say that again?"
+    """Instead of an answer to words that speech to text is not sure of. Empty: they are answered."""
+    bad_line: str = "Sorry, the line is bad and I can hardly hear you."
+    """Said once in a call, before the next reply, when the line is bad. Empty: never."""
     fillers: tuple[str, ...] = ("One moment, please.", "Just a second.", "I am still looking.")
     still_there: tuple[str, ...] = ("Are you still there?", "Hello, can you hear me?")
     goodbye_after_silence: str = "I can't hear you, so I will hang up now. Goodbye."

@@ -60,6 +60,8 @@ class Reply:
     """When it was paused last."""
     notice: int | None = None
     """The clause with the notice of recording."""
+    remarks: bool = False
+    """It begins with the remark that the line is bad."""
 
     @property
     def final(self) -> bool:
@@ -86,3 +88,13 @@ class Reply:
         playout = self.playout
         complete = self.done_thinking and playout.all_heard
         return AgentSaid(self.started, now, playout.heard, playout.unheard, cut=not complete)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last reply of which something was heard, once it is over: proof of more of its words may still come."""
+
+    reply: Reply
+    at: int
+    entry: int
+    """Where it stands in the history."""

@@ -159,7 +159,8 @@ def _withdraw(c: Conversation) -> int | None:
     reply = c.reply
     if reply is None or reply.final or reply.begun:
         return None
-    return None if same_words(reply.answers, c.words) else NOW
+    doubted = reply.made_by_model and c.doubtful
+    return NOW if doubted or not same_words(reply.answers, c.words) else None
 
 
 def _release(c: Conversation) -> int | None:
@@ -213,12 +214,13 @@ def _owed(c: Conversation) -> int | None:
 
 
 def _answer(c: Conversation) -> None:
-    if c.words:
+    if c.words and not c.clarify:
         c.begin_reply(committed=True)
     else:
         c.unanswered = None
         c.not_understood += 1
-        c.say(c.phrases.not_understood)
+        c.say(c.phrases.unsure if c.clarify else c.phrases.not_understood)
+        c.clarify = False
 
 
 def _tell_news(c: Conversation) -> int | None:

@@ -35,6 +35,8 @@ class CallerTurn:
     loudness: float | None = None
     """How loud the caller usually speaks on this line, dBFS; None until they have spoken alone."""
     finals: list[str] = field(default_factory=list)
+    sureness: list[tuple[int, float]] = field(default_factory=list)
+    """For final words of which it is known: how many, and how sure speech to text is of them, 0 to 1."""
     partial: str = ""
     completion: float | None = None
     """What the turn model made of this pause: 0 the caller goes on, 1 they have finished."""
@@ -54,6 +56,12 @@ class CallerTurn:
     @property
     def text(self) -> str:
         return " ".join([*self.finals, self.partial] if self.partial else self.finals)
+
+    @property
+    def confidence(self) -> float:
+        """How sure speech to text is of a word of the turn, on average; 1 where it does not say, or of a single one."""
+        known = sum(number for number, _ in self.sureness)
+        return sum(number * sure for number, sure in self.sureness) / known if known > 1 else 1.0
 
     @property
     def silent_through(self) -> int:
@@ -157,8 +165,10 @@ class CallerTurn:
             self.words_since = at
         self.partial = partial
 
-    def add(self, text: str, at: int) -> None:
+    def add(self, text: str, at: int, confidence: float | None = None) -> None:
         """Take in final words. Words that come without any speech noticed make a turn of their own."""
+        if confidence is not None:
+            self.sureness.append((len(text.split()), confidence))
         if not same_words(text, self.partial):
             self.words_since = at
         self.finals.append(text)

@@ -83,6 +83,10 @@ def build_tts(options: TtsOptions) -> TextToSpeech:
         return _registered("tts", options)  # type: ignore[no-any-return]
     if options.engine in ("cartesia", "elevenlabs"):
         return _vendor_speech(options)
+    if options.engine == "csm":
+        from client_caller.engines.csm_tts import CsmSpeech
+
+        return CsmSpeech(base_url=options.base_url, first_audio=options.first_audio, next_audio=options.next_audio)
     if options.engine == "espeak":
         _need_extra("tts", "espeak", "espeakng_loader")
         from client_caller.engines.espeak import Espeak

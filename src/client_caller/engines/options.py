@@ -14,7 +14,7 @@ from client_caller.engines.registered import names_registered
 BUILT_IN: dict[Stage, tuple[str, ...]] = {
     "stt": ("deepgram", "realtime", "pocketsphinx"),
     "llm": ("openai", "scripted"),
-    "tts": ("openai", "cartesia", "elevenlabs", "espeak"),
+    "tts": ("openai", "csm", "cartesia", "elevenlabs", "espeak"),
 }
 """The engines that come with this package."""
 
@@ -98,8 +98,8 @@ class TtsOptions(_Options):
     engine: Annotated[str, _engine_of("tts")] = Field(
         default="openai",
         description=(
-            "openai: /v1/audio/speech of any compatible server; cartesia, elevenlabs: their WebSockets; "
-            "espeak: embedded, for demonstration."
+            "openai: /v1/audio/speech of any compatible server; csm: our own server, with a memory of the call; "
+            "cartesia, elevenlabs: their WebSockets; espeak: embedded, for demonstration."
         ),
     )
     base_url: str = Field(

@@ -7,9 +7,9 @@ then frees everything it holds at once and reports nothing more.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from client_caller.conversation.history import Message, ToolCall
+from client_caller.conversation.history import Entry, Message, ToolCall
 
 Stage = Literal["stt", "llm", "tts"]
 
@@ -171,6 +171,23 @@ class TextToSpeech(Protocol):
 
     async def close(self) -> None:
         """Free what all calls share."""
+        ...
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """What a `TextToSpeech` has besides when it speaks by what was said before in the call."""
+
+    def attend(self, context: CallContext, history: Sequence[Entry]) -> None:
+        """At the beginning of a call and before each of its replies: what either side said, as far as it was heard.
+
+        What was spoken since the last time and is not in it, nobody heard. Never blocks and never fails: what goes
+        wrong is told by the next `speak`.
+        """
+        ...
+
+    async def leave(self, context: CallContext) -> None:
+        """The call is over: free what was kept of it."""
         ...
 
 

@@ -38,7 +38,8 @@ class Ear:
         """The caller's next audio."""
         if self._stream is not None:
             self._stream.feed(mulaw)
-            self._count_drops(self._stream)
+            if self._stream.dropped != self._stream_dropped:
+                self._count_drops(self._stream)
             return
         self._waiting.append(mulaw)
         self._waiting_samples += len(mulaw)
@@ -87,9 +88,8 @@ class Ear:
             await stream.close()
 
     def _count_drops(self, stream: SttStream) -> None:
-        if stream.dropped > self._stream_dropped:
-            _count(stream.dropped - self._stream_dropped)
-            self._stream_dropped = stream.dropped
+        _count(stream.dropped - self._stream_dropped)
+        self._stream_dropped = stream.dropped
 
 
 def _count(samples: int) -> None:

@@ -4,8 +4,8 @@ The far end plays what it is sent at its own pace, so anything sent can only be 
 therefore stays at most `LEAD` ahead of it, and puts a mark behind every word: what comes back was played.
 
 A `clear` returns all pending marks as if they had been played. So each mark's name ends in an epoch, which rises with
-every `clear`, and only marks of the present epoch are believed. What was cleared can be sent again: audio is kept until
-the far end has proven that it played it.
+every `clear`. A mark of the present epoch is believed at once, one of an earlier epoch only where `late_proof` can show
+that no `clear` returned it. What was cleared can be sent again: audio is kept until it is proven that it was played.
 
 How loud something is can't be changed any more once it was sent. So to speak softly, the player clears the far end and
 sends again, softly, what it had not played, from the very sample that it has reached: the copy below tells which. Where
@@ -23,9 +23,10 @@ from dataclasses import dataclass, field
 from client_caller.audio.g711 import SOFTLY
 from client_caller.audio.word_times import MARGIN, estimate
 from client_caller.conversation.clauses import words_of
-from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordSent
+from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordProven, WordSent
 from client_caller.engines.protocols import WordTime
 from client_caller.runtime.lag import Lag
+from client_caller.runtime.late_proof import LateProof
 from client_caller.telephony.leg import Leg
 
 SAMPLES_A_MS = 8
@@ -99,6 +100,7 @@ class Player:
         self._marks: deque[tuple[str, int]] = deque()
         """Marks on their way, and at which sample of the call's clock each should have been played."""
         self._lag = Lag()
+        self._late = LateProof()
         self.underruns = 0
         """How often the far end ran dry in the middle of a clause."""
 
@@ -205,6 +207,7 @@ class Player:
         """Drop what the far end has not played. The marks that it returns for it prove nothing."""
         self._run_down(now)
         self._ahead.clear()
+        self._late.cleared(name for name, _ in self._marks)
         self._marks.clear()
         self._epoch += 1
         self._leg.clear()
@@ -217,20 +220,38 @@ class Player:
             self._marks.clear()
             self._next = 0
 
-    def acknowledge(self, mark: str, now: float) -> WordAcknowledged | None:
-        """The word whose mark came back; None for a mark that is not awaited (any more)."""
+    def acknowledge(self, mark: str, now: float, heard: int) -> WordAcknowledged | WordProven | None:
+        """The word that a mark proves to have been heard, now that it is back; None if it proves nothing.
+
+        `heard`: milliseconds of the caller's voice that had come before it.
+        """
         if all(name != mark for name, _ in self._marks):
-            return None
+            proven = self._late.prove(mark, heard)
+            return None if proven is None else WordProven(int(now), *self._heard(proven))
         name, due = self._marks.popleft()
         while name != mark:
             name, due = self._marks.popleft()
         self._lag.note(due, _sample(now))
+        return WordAcknowledged(int(now), *self._heard(mark))
+
+    def _heard(self, mark: str) -> tuple[int, int, int]:
+        """Note that all up to this word was heard; returns its reply, clause and place."""
         reply, clause, word, _ = map(int, mark.split("."))
-        while self._clauses[0].number != clause:
+        if reply == self._reply:
+            self._note_heard(clause, word)
+        return reply, clause, word
+
+    def _note_heard(self, clause: int, word: int) -> None:
+        """Forget the clauses before this word's. What is being sent again goes on; in a pause it will not be."""
+        while self._clauses[0].number < clause and (self._next > 0 or not self._released):
             self._clauses.popleft()
-            self._next -= 1
-        self._clauses[0].heard = word + 1
-        return WordAcknowledged(int(now), reply, clause, word)
+            self._next = max(0, self._next - 1)
+        found = next((one for one in self._clauses if one.number == clause), None)
+        if found is None or found.heard > word:
+            return
+        found.heard = word + 1
+        if not self._released:
+            found.sent, found.marked = found.first_unheard, found.heard
 
     # ---------------------------------------------------------------- the wire
 

@@ -15,7 +15,6 @@ from typing import Any, Protocol, cast
 
 from client_caller.agents.agent import Agent
 from client_caller.agents.tool import ToolFailed
-from client_caller.audio.echo import Echo
 from client_caller.audio.turn_model import SAMPLES as JUDGED
 from client_caller.calls.call import Call
 from client_caller.conversation import commands, events
@@ -23,6 +22,7 @@ from client_caller.conversation.conversation import Conversation
 from client_caller.conversation.history import Entry, Message
 from client_caller.conversation.policy import Policy
 from client_caller.engines.protocols import (
+    Attentive,
     CallContext,
     EngineError,
     Engines,
@@ -35,6 +35,7 @@ from client_caller.engines.protocols import (
     Token,
 )
 from client_caller.runtime.ear import Ear
+from client_caller.runtime.hearing import Hearing
 from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.runtime.player import SAMPLES_A_MS, Player
 from client_caller.runtime.turn_judges import TurnJudges
@@ -44,8 +45,6 @@ log = logging.getLogger(__name__)
 
 NEAR = 60
 """Milliseconds: longer than it takes until the next event of a live line, one window and one beat."""
-USUAL_LAG = 52
-"""Milliseconds from the end of a window to its judgement when all is well: one frame and one window."""
 
 Watch = Callable[[events.Event, Sequence[commands.Command]], None]
 
@@ -98,10 +97,11 @@ class CallSession:
         self._earlier = earlier
         self._watch = watch
         self._context = CallContext(call.id, agent.language, agent.hints)
+        self._attentive = engines.tts if isinstance(engines.tts, Attentive) else None
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._over: asyncio.Future[str] = self._loop.create_future()
-        self._echo = Echo()
+        self._hearing = Hearing(self.conversation.policy)
         self._player = Player(leg, self._tell, self._played)
         self._ear = Ear(engines.stt, self._context, self._heard, self._ear_failed)
         self._facts: deque[events.Event] = deque()
@@ -113,12 +113,6 @@ class CallSession:
         """For each reply, the tasks that think and speak for it."""
         self._speaking: asyncio.Task[None] | None = None
         """The clause that was asked for last: clauses are synthesised one after the other."""
-        self._media_zero: int | None = None
-        """Where the line's timestamp zero lies on the call's clock, milliseconds."""
-        self._media_through = 0
-        """Where the caller's audio ends that was heard so far, on the call's clock."""
-        self._voice_zero = 0
-        """Where the first sample given to voice activity detection lies on the call's clock, gaps skipped."""
 
     @property
     def now(self) -> int:
@@ -138,25 +132,16 @@ class CallSession:
         self._voice = self._heartbeat.join(self)
         self._start(self._ear.run())
         self._start(self._warm())
+        self._attend(self._earlier)
         self._tell(events.CallStarted(0, self._earlier))
 
     def hear(self, mulaw: bytes, timestamp: int) -> None:
-        """The caller's audio; `timestamp`: of its first sample, in milliseconds on the line's own clock.
-
-        The first audio is heard now, wherever the line's clock stands; a later gap is audio that the line never had.
-        """
+        """The caller's audio; `timestamp`: of its first sample, in milliseconds on the line's own clock."""
         if self._over.done():
             return
-        if self._media_zero is None:
-            self._media_zero = self.now - timestamp
-            self._media_through = self._voice_zero = self.now
-        at = self._media_zero + timestamp
-        if at > self._media_through:
-            self._voice_zero += at - self._media_through
-        self._media_through = at + len(mulaw) // SAMPLES_A_MS
+        at = self._hearing.hear(mulaw, timestamp, self.now)
         self._keeper.hear(mulaw, at * SAMPLES_A_MS)
         self._voice.feed(mulaw)
-        self._echo.hear(mulaw)
         self._ear.feed(mulaw)
         if self._judges is not None:
             self._past += mulaw
@@ -165,11 +150,11 @@ class CallSession:
     def _played(self, mulaw: bytes, at_sample: int) -> None:
         """The far end has played something of the agent's."""
         self._keeper.play(mulaw, at_sample)
-        self._echo.play(mulaw, at_sample)
+        self._hearing.play(mulaw, at_sample)
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
-        fact = self._player.acknowledge(mark, self._exactly_now)
+        fact = self._player.acknowledge(mark, self._exactly_now, self._hearing.through)
         if fact is not None:
             self._tell(fact)
 
@@ -204,15 +189,10 @@ class CallSession:
 
     def voice(self, samples_through: int, probability: float, level: float) -> None:
         """One window of the caller's audio has been heard; `level` in dBFS."""
-        now = self.now
-        lag = now - self._voice_zero - samples_through // SAMPLES_A_MS
-        # Two clocks drift and routes change: follow slowly when the line falls behind ours, at once when it is ahead.
-        self._voice_zero += min(lag, 1 if lag > USUAL_LAG else 0)
-        end = self._voice_zero + samples_through // SAMPLES_A_MS
-        echo = 0.0
-        if probability >= self.conversation.policy.silence_threshold:
-            echo = self._echo.share(samples_through, end * SAMPLES_A_MS)
-        self._tell(events.SpeechProbability(now, end, round(probability, 3), round(level, 1), round(echo, 2)))
+        window, line = self._hearing.window(samples_through, probability, level, self.now)
+        self._tell(window)
+        if line is not None:
+            self._tell(line)
 
     # ---------------------------------------------------------------- events in, commands out
 
@@ -369,6 +349,10 @@ class CallSession:
         reason = str(error) if isinstance(error, EngineError) else f"unexpected {type(error).__name__}"
         self._tell(events.EngineFailed(self.now, stage, reason, reply))
 
+    def _attend(self, history: Sequence[Entry]) -> None:
+        if self._attentive is not None:
+            self._attentive.attend(self._context, history)
+
     # ---------------------------------------------------------------- tasks, and the end
 
     def _start(
@@ -382,6 +366,7 @@ class CallSession:
 
     def _work_on(self, reply: int, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         if reply not in self._work:
+            self._attend(self.conversation.history)
             self._work = {reply: []}  # there is one reply at a time: the work for those before is done or cancelled
         task = self._start(work)
         self._work[reply].append(task)
@@ -400,5 +385,7 @@ class CallSession:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._tools, return_exceptions=True)
+        if self._attentive is not None:
+            await self._attentive.leave(self._context)
         reason = self._over.result() if self._over.done() else "cancelled"
         await asyncio.wrap_future(self._keeper.close(reason, self.conversation.history))

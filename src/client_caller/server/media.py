@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,7 +21,6 @@ from client_caller.telephony.twilio_stream import (
     Digit,
     Mark,
     ProtocolError,
-    Received,
     Started,
     Stopped,
     TwilioStream,
@@ -161,23 +161,27 @@ class _Carrier:
 
     async def _read(self, session: Session) -> None:
         """Hand what arrives to the call until the line is gone."""
-        self._line.hand_to(lambda frame: self._take(frame, session))
+        self._line.hand_to(partial(self._take, session))
         try:
             while True:
-                self._take(await _frame(self._websocket), session)
+                self._take(session, await _frame(self._websocket))
         except WebSocketDisconnect as gone:
             self._lose("server_stopped" if gone.code == _RESTART else "connection_lost")
 
-    def _take(self, frame: str | bytes, session: Session) -> None:
+    def _take(self, session: Session, frame: str | bytes) -> None:
         if self._gone.done():
             return
         self._heard_at = self._loop.time()
         try:
             message = self._stream.receive(frame)
-            if isinstance(message, Stopped):
+            if isinstance(message, Audio):  # first, and without a match: there are 50 of it a second
+                session.hear(message.mulaw, message.timestamp)
+            elif isinstance(message, Stopped):
                 self._lose("caller_hung_up")
-            else:
-                _hand_over(message, session)
+            elif isinstance(message, Mark):
+                session.acknowledge(message.name)
+            elif isinstance(message, Digit):
+                session.press(message.digit)
         except ProtocolError as error:
             PROTOCOL_ERRORS.labels(error.reason).inc()
             if error.fatal:
@@ -209,16 +213,6 @@ class _Carrier:
             self._line.abort()
         except (RuntimeError, WebSocketDisconnect):
             pass  # the far end was faster
-
-
-def _hand_over(message: Received | None, session: Session) -> None:
-    match message:
-        case Audio(timestamp, mulaw):
-            session.hear(mulaw, timestamp)
-        case Mark(name):
-            session.acknowledge(name)
-        case Digit(digit):
-            session.press(digit)
 
 
 def _count(stream: TwilioStream) -> None:

@@ -131,6 +131,8 @@ class DifficultCaller(Part):
     noise: float | None = None
     """Level of the street behind them, below full scale; None: a quiet room."""
     echo: Echo | None = None
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    """How sure speech to text is of their words."""
     line: Impairments = ORDINARY_LINE
     calls_back: bool = False
     """After a lost connection the provider connects the call anew."""

@@ -35,9 +35,11 @@ class EchoStt:
 
     final_delay: float = 0.12
     """Seconds from `finish` to the final words."""
+    confidence: float = 1.0
+    """With which all final words come."""
 
     async def open(self, context: CallContext) -> "EchoStream":
-        return EchoStream(self.final_delay)
+        return EchoStream(self.final_delay, self.confidence)
 
     async def close(self) -> None:
         """Nothing is shared."""
@@ -49,9 +51,10 @@ class EchoStream:
     dropped = 0
     """It always keeps up."""
 
-    def __init__(self, final_delay: float) -> None:
+    def __init__(self, final_delay: float, confidence: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._final_delay = final_delay
+        self._confidence = confidence
         self._reader = tones.Reader()
         self._words: list[str] = []
         self._results: asyncio.Queue[SttResult | None] = asyncio.Queue()
@@ -91,7 +94,7 @@ class EchoStream:
         if self._closed:
             return
         if words:
-            self._results.put_nowait(Final(" ".join(words), 1.0))
+            self._results.put_nowait(Final(" ".join(words), self._confidence))
         self._results.put_nowait(Finished(request))
 
 

@@ -13,7 +13,7 @@ All samples are mu-law codes between -28 and -14 dBFS, few enough to be told apa
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,7 @@ def spell(word: str, samples: int = 0) -> bytes:
 
     The pitch of the buzz depends on the word's length, so that different words sound different.
     """
-    letters, total = _written(word.encode()), _written(bytes([_sum(word.encode())]))
+    letters, total = _written(word.encode()), _written(bytes([sum(word.encode()) % 256]))
     missing = samples - len(_START) - len(letters) - 2 * len(total) - len(_END)
     half_wave = 6 + len(letters) // 2 % 20
     wave = _BUZZ[0] * half_wave + _BUZZ[1] * half_wave
@@ -75,7 +75,10 @@ class Reader:
 
     def feed(self, mulaw: bytes) -> list[str]:
         """The words that are whole with this piece."""
-        sound = self._sound_so_far + _sound(mulaw)
+        sound = _sound(mulaw)
+        if not sound:
+            return []
+        sound = self._sound_so_far + sound
         found = list(_words(sound))
         self._sound_so_far = self._unfinished(sound[found[-1][2] if found else 0 :])
         return [word for word, _, _ in found]
@@ -99,7 +102,7 @@ def _words(sound: bytes) -> Iterator[tuple[str, int, int]]:
         after = start + len(_START)
         following = sound.find(_START, start + 1)
         end = sound.find(_END, after, following if following >= 0 else len(sound))
-        spelled = _SPELLED.match(sound, after, end) if end >= 0 else None
+        spelled = _SPELLED.match(sound, after, end - _BYTE) if end >= 0 else None
         word = _word(spelled[0], sound[end - _BYTE : end]) if spelled else None
         if word is not None:
             yield word, start, end + len(_END)
@@ -107,16 +110,9 @@ def _words(sound: bytes) -> Iterator[tuple[str, int, int]]:
 
 
 def _word(codes: bytes, total: bytes) -> str | None:
-    """What letters with their sum mean. Without a buzz the sum at the word's end follows them at once."""
-    *values, last = (_byte(codes[place : place + _BYTE]) for place in range(0, len(codes), _BYTE))
-    for letters, check in ((values, last), (values[:-1], values[-1])):
-        if letters and check == _sum(letters) and total == _written(bytes([check])):
-            return bytes(letters).decode(errors="replace")
-    return None
-
-
-def _sum(letters: Sequence[int]) -> int:
-    return sum(letters) % 256
+    *letters, check = (_byte(codes[place : place + _BYTE]) for place in range(0, len(codes), _BYTE))
+    agreed = check == sum(letters) % 256 and total == codes[-_BYTE:]
+    return bytes(letters).decode(errors="replace") if agreed else None
 
 
 def _written(values: bytes) -> bytes:

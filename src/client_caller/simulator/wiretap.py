@@ -2,7 +2,7 @@
 
 What was played is read back, word for word, from the samples that the far end played (`tones`). Between a word's last
 sample and its mark's return the line needs time; a word whose mark was still on its way when the agent was silenced was
-heard by the caller, but nobody on our side can know it then: it is in flight, and rightly not in the history.
+heard by the caller, but nobody on our side can know it then: it is in flight. The history may learn of it later.
 
 What stands before the last dot of a mark's name is taken for the name of its word: a word that is sent again, since the
 agent was silenced or went on softly, has another mark of the same name, and counts once however often it was played.
@@ -97,15 +97,28 @@ class Judgement:
 
     @property
     def exact(self) -> bool:
-        return self.history == self.expected
+        """Whether the history has all that was proven, and nothing that was not played."""
+        return not self.difference
 
     @property
     def difference(self) -> str:
-        """The first place where the two differ, for people."""
-        for place, (said, truth) in enumerate(zip(self.history, self.expected, strict=False)):
-            if said != truth:
-                return f"word {place}: the history says {said!r}, the far end played {truth!r}"
-        return f"the history has {len(self.history)} words, the far end played {len(self.expected)} provably"
+        """The first that is wrong with the history, for people; empty if nothing is."""
+        return difference(self.history, self.played, self.expected)
+
+
+def difference(history: Sequence[str], played: Sequence[str], proven: Sequence[str]) -> str:
+    """The first word of a history that was not played, or that was provably and is not in it; empty if none."""
+    extra = _lacking(history, played)
+    if extra is not None:
+        return f"{extra!r}: the history has it, the far end did not play it"
+    missing = _lacking(proven, history)
+    return "" if missing is None else f"{missing!r}: the far end provably played it, the history does not have it"
+
+
+def _lacking(words: Sequence[str], among: Sequence[str]) -> str | None:
+    """The first of the words that `among` has not, in the same order."""
+    others = iter(among)
+    return next((word for word in words if word not in others), None)
 
 
 def judge(far_end: FarEnd, tap: Wiretap, history: Sequence[Entry]) -> Judgement:

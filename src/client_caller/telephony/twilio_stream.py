@@ -256,8 +256,8 @@ class TwilioStream:
         if body.timestamp <= self._timestamp:
             self.counts["repeated_audio"] += 1
             return None
-        if self._audio_until is not None:
-            self.counts["lost_audio_ms"] += max(0, body.timestamp - self._audio_until)
+        if self._audio_until is not None and body.timestamp > self._audio_until:
+            self.counts["lost_audio_ms"] += body.timestamp - self._audio_until
         self._timestamp = body.timestamp
         self._audio_until = body.timestamp + len(body.payload) // 8
         return Audio(body.timestamp, body.payload)

@@ -51,6 +51,7 @@ def tiny_config() -> Any:
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "max_position_embeddings": CODEBOOKS + 1,
+        "rope_parameters": _stretched(0.001953125, 0.0078125, 16),
     }
     return transformers.CsmConfig(
         num_codebooks=CODEBOOKS,
@@ -62,6 +63,7 @@ def tiny_config() -> Any:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=512,
+        rope_parameters=_stretched(0.125, 0.5, 1024),
         codebook_pad_token_id=VALID + 2,
         bos_token_id=256,
         pad_token_id=258,
@@ -70,6 +72,18 @@ def tiny_config() -> Any:
         depth_decoder_config=depth,
         codec_config=codec,
     )
+
+
+def _stretched(low: float, high: float, length: int) -> dict[str, float | str]:
+    """Frequencies of positions as the published configuration has them."""
+    return {
+        "rope_type": "llama3",
+        "rope_theta": 500_000.0,
+        "factor": 32.0,
+        "low_freq_factor": low,
+        "high_freq_factor": high,
+        "original_max_position_embeddings": length,
+    }
 
 
 def tiny_model(seed: int = 0) -> Any:
@@ -117,3 +131,17 @@ def weights(csm_directory: Path) -> Weights:
 def engine(weights: Weights) -> CsmEngine:
     """Four slots that take the likeliest code always."""
     return CsmEngine(weights.model, slots=4, sampling=Sampling(temperature=0))
+
+
+@pytest.fixture
+def voice_file(tmp_path: Path) -> Path:
+    """A voice of four seconds, with its consent, at a telephone's rate."""
+    import numpy as np
+    import soundfile
+
+    soundfile.write(tmp_path / "ada.wav", np.random.default_rng(0).normal(0, 0.1, 4 * 8000), 8000)
+    (tmp_path / "ada.toml").write_text(
+        'name = "ada"\naudio = "ada.wav"\ntranscript = "So it is."\n\n'
+        '[consent]\nspeaker = "Ada Example"\ngiven_on = 2026-03-01\nrecord = "drawer 3"\n'
+    )
+    return tmp_path / "ada.toml"

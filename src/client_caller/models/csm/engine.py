@@ -65,7 +65,7 @@ class CsmEngine:
         self._depth = Stack(model.depth_decoder.model, rows=slots, length=self.codebooks + 1)
         self._codec = MimiStream(model.codec_model, rows=slots, codebooks=self.codebooks)
         self._text: Tensor = model.embed_text_tokens.weight
-        self._audio: Tensor = model.backbone_model.embed_tokens.embed_audio_tokens.weight
+        self._audio: Tensor = model.backbone_model.embed_tokens.embed_audio_tokens.weight  # the depth decoder's as well
         self._projector: Tensor = model.depth_decoder.model.inputs_embeds_projector.weight
         self._first_head: Tensor = model.lm_head.weight
         self._heads: Tensor = model.depth_decoder.codebooks_head.weight
@@ -96,6 +96,11 @@ class CsmEngine:
         """What the backbone takes for the end of some speech, a frame of zeros: (1, width)."""
         return self.frames([(0,) * self.codebooks])
 
+    @staticmethod
+    def joined(parts: Sequence[Tensor]) -> Tensor:
+        """Several of those, one behind the other."""
+        return torch.cat(list(parts))
+
     def _summed(self, codes: Tensor) -> Tensor:
         return functional.embedding(codes + self._offsets, self._audio).sum(-2)
 
@@ -114,7 +119,7 @@ class CsmEngine:
     def prefill(self, slot: int, tokens: Tensor) -> None:
         """Add tokens to a slot, (n, width). A `ValueError` where they don't fit."""
         begin, end = self._at[slot], self._at[slot] + len(tokens)
-        if end >= self.length:
+        if end > self.length - 2:  # one frame at least, and the place where a slot that is not live writes
             raise ValueError(f"{len(tokens)} tokens behind {begin} don't fit into the {self.length} of a slot")
         position = torch.arange(begin, end, device=tokens.device)[None]
         hidden = self._backbone.forward(tokens[None], position, first=slot, seen=end)
@@ -145,7 +150,7 @@ class CsmEngine:
     def step(self, count: int) -> Step:
         """One frame of the first `count` slots, on the host. A slot whose speech has ended is not live any more.
 
-        A live slot's position must be below `length` - 1.
+        The position of a live slot has to be below `length` - 1.
         """
         step = self._step(count).to_host()
         live = self._live[:count].tolist()

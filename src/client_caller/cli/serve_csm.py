@@ -1,0 +1,98 @@
+"""`client-caller models serve csm`: a voice that speaks by what was said before in the call."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+Precision = Literal["float32", "bfloat16"]
+
+
+def csm(
+    weights: Annotated[
+        Path, typer.Option(help="Folder of sesame/csm-1b in transformers' format. Nothing is fetched.", file_okay=False)
+    ],
+    voice: Annotated[Path, typer.Option(help="Voice file: who speaks, a recording, and the speaker's consent.")],
+    host: Annotated[str, typer.Option(help="Address to listen at. There is no password: keep it private.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes any free one.")] = 8001,
+    device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu. Without it: the GPU, if there is one.")] = None,
+    dtype: Annotated[
+        Precision | None, typer.Option(help="Without it: bfloat16 on a GPU, float32 on a CPU. Sound is always float32.")
+    ] = None,
+    slots: Annotated[int, typer.Option(min=1, max=128, help="Calls at once; one more is told to come again.")] = 16,
+    gpu_memory: Annotated[
+        float | None, typer.Option(min=1, help="Gigabytes of the GPU that this server may take; all, if not given.")
+    ] = None,
+    max_step: Annotated[
+        float, typer.Option(min=1, help="Milliseconds for 80 ms of sound above which no further call is taken.")
+    ] = 40,
+) -> None:
+    """Serve CSM: for calls over a WebSocket each (engine csm), for anybody else at /v1/audio/speech.
+
+    The weights, sesame/csm-1b, are given to whoever accepts their licence. Get them once, on any machine:
+
+        hf download sesame/csm-1b --local-dir csm-1b
+
+    A voice file looks like this, with 5 to 10 s of speech beside it. Without the speaker's consent nothing is served.
+
+    \b
+        name = "ada"
+        audio = "ada.wav"
+        transcript = "What she says in it, word for word."
+    \b
+        \\[consent]
+        speaker = "Ada Example"
+        given_on = 2026-03-01
+        record = "contracts/2026-031"
+
+    Then, in client-caller.toml: engine = "csm" under \\[tts]. Ctrl-C stops the server.
+    """
+    if missing := [name for name in ("torch", "transformers", "tokenizers") if find_spec(name) is None]:
+        _end(
+            f"{' and '.join(missing)} not installed. Install PyTorch for your GPU first (pip install torch), "
+            "then: pip install 'client-caller[csm]'"
+        )
+    import torch
+
+    from client_caller.models.csm.launch import Launch, serve
+    from client_caller.models.csm.voice import VoiceError
+    from client_caller.models.csm.weights import WeightsError
+
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    on_gpu = device.startswith("cuda")
+    if on_gpu and not torch.cuda.is_available():
+        _end(f"This PyTorch finds no GPU for --device {device}. Check nvidia-smi, and that PyTorch was built for CUDA.")
+    if not on_gpu:
+        _say("Without a GPU, CSM-1B takes about a second for 80 ms of sound: good for trying it, not for calls.")
+    launch = Launch(
+        weights=weights,
+        voice=voice,
+        host=host,
+        port=port,
+        device=device,
+        dtype=dtype or ("bfloat16" if on_gpu else "float32"),
+        slots=slots,
+        gpu_memory=gpu_memory,
+        slowest_step=max_step / 1000,
+    )
+    try:
+        serve(launch, _say)
+    except (VoiceError, WeightsError) as error:
+        _end(str(error))
+    except OSError as error:
+        _end(f"Can't listen at {host}:{port} ({error.strerror}). Is another server there? Choose another --port.")
+    except KeyboardInterrupt:
+        _say("Stopped.")
+
+
+def _say(line: str) -> None:
+    Console(stderr=True).print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _end(reason: str) -> None:
+    Console(stderr=True, style="red").print(reason, soft_wrap=True, markup=False, highlight=False)
+    raise typer.Exit(1)
