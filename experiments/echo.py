@@ -158,12 +158,13 @@ def over_the_agent(batch: VoiceBatch, half: str, loss: float | None) -> str:
     return f"{len(found):6d} {np.mean(np.array(found) >= Policy().echo_share):10.3f}"
 
 
-def cost() -> float:
-    """Microseconds of CPU for a window."""
-    past, noise = Echo(), np.random.default_rng(2).standard_normal(2 * g711.SAMPLE_RATE) * 0.1
+def cost(*, echoes: bool) -> float:
+    """Microseconds of CPU for a window of a caller's, and for one of an echo that goes on."""
+    past, noise = Echo(), np.random.default_rng(2).standard_normal(4 * g711.SAMPLE_RATE) * 0.1
     mulaw = g711.encode_float(noise.astype(np.float32))
-    past.play(mulaw, 0)
-    past.hear(mulaw)
+    past.play(mulaw[: len(mulaw) // 2], 0)
+    past.hear(mulaw[: len(mulaw) // 2] if echoes else mulaw[len(mulaw) // 2 :])
+    mulaw = mulaw[: len(mulaw) // 2]
     begun, rounds = time.process_time(), 500
     for _ in range(rounds):
         past.share(len(mulaw), len(mulaw))
@@ -181,7 +182,7 @@ def main() -> None:
     for between in (None, 0, -6, -12):
         name = "caller alone" if between is None else f"caller and echo {between} dB"
         print(f"{name:26s} {over_the_agent(batch, half, between)}")
-    print(f"{cost():.0f} us of CPU for each window asked about")
+    print(f"{cost(echoes=False):.0f} us of CPU for a window of a caller's, {cost(echoes=True):.0f} for one of an echo")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ import soundfile
 
 from client_caller.audio import g711, log_mel
 from client_caller.audio.turn_model import TurnModel
-from client_caller.conversation.endpointing import sounds_open
+from client_caller.conversation.completeness import sounds_open
 from client_caller.conversation.policy import Phrases
 from client_caller.models.cache import find
 

@@ -33,7 +33,7 @@ def test_heard_prints_the_one_figure(silero_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(bench_heard, "LINES", {"perfect": PERFECT})
     result = CliRunner().invoke(app, ["bench", "heard", "--calls", "2", "--interruptions", "1", "--cuts", "0"])
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[-1] == "History equals heard text, word for word: 2 of 2 calls."
+    assert result.output.splitlines()[-1] == "All that was proven, and nothing that was not played: 2 of 2 calls."
 
 
 RIGHT = Judgement(3, ("one", "two"), 1, ("one",), ("one",))

@@ -140,7 +140,7 @@ def test_a_lower_case_word_after_an_ellipsis_or_a_doubt_goes_on() -> None:
         ("Sure. ", "I", "Sure."),
         ("Sure.\n\n", "-2", "Sure."),
         ('Sure. "', "I", "Sure."),
-        ("Yes, that is fine, ", "a", "Yes, that is fine,"),
+        ("Yes, that is fine", ",", "Yes, that is fine,"),
         ("At 5 p.m. We'", "l", "At 5 p.m."),
         ("Fine **", "bold**. So", "Fine bold."),
     ],

@@ -109,6 +109,28 @@ def test_a_caller_is_heard_behind_and_over_the_echo(new_call: Callable[..., Call
     assert call.turns() == ["are you open on sunday"]
 
 
+def test_the_beginning_of_an_echo_is_not_believed(new_call: Callable[..., Call]) -> None:
+    """On a line that is known for it: four windows are the agent's own, whatever they look like. Then it is a voice."""
+    call = new_call()
+    call.start()
+    call.plays(4)
+    echo(call, 640)
+    call.hush(320)
+    call.asked()
+    for _ in range(5):
+        call.talk(32 * POLICY.echo_onset)
+        echo(call, 320)
+        call.hush(320)
+    assert call.core.turn.voiced == 0
+    assert call.asked() == []
+    call.talk(32 * POLICY.echo_onset)
+    call.talk(64)
+    assert call.core.turn.voiced == 64
+    echo(call, 32)
+    call.talk(64)
+    assert call.core.turn.voiced == 128, "a window within a voice may look like an echo"
+
+
 def test_without_an_echo_a_caller_may_say_what_the_agent_said(call: Call) -> None:
     """Words are the agent's own only on a line that was heard to bring them back, and not by chance."""
     echo(call, 32 * (ENOUGH - 1))

@@ -2,15 +2,14 @@
 
 import pytest
 
+from client_caller.conversation.completeness import sounds_open
 from client_caller.conversation.endpointing import (
     Evidence,
     is_farewell,
-    same_words,
     silence_needed,
-    sounds_open,
-    words,
 )
 from client_caller.conversation.policy import Phrases, Policy
+from client_caller.conversation.words import same_words, words
 
 PHRASES = Phrases()
 
@@ -44,7 +43,7 @@ def test_open_words_ask_for_more(text: str) -> None:
     assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_open
 
 
-@pytest.mark.parametrize("text", ["Yes.", "It is blue", "five", "", "?"])
+@pytest.mark.parametrize("text", ["Yes.", "It is blue", "Five?", "", "?"])
 def test_closed_words_do_not(text: str) -> None:
     """Everything else is finished as soon as the caller is."""
     assert not sounds_open(text, PHRASES)
@@ -53,7 +52,7 @@ def test_closed_words_do_not(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("completion", "silence"),
-    [(None, 480), (0.0, 1100), (0.09, 1100), (0.1, 480), (0.84, 480), (0.85, 250), (1.0, 250)],
+    [(None, 480), (0.0, 1100), (0.09, 1100), (0.1, 480), (0.49, 480), (0.5, 420), (0.84, 420), (0.85, 280), (1.0, 280)],
 )
 def test_the_voice_decides_where_it_is_sure(completion: float | None, silence: int) -> None:
     """A voice that stays up is waited for; one that has come down is answered soon."""
@@ -65,7 +64,7 @@ def test_words_can_outvote_the_voice(completion: float | None) -> None:
     """In the middle of a number the voice says nothing; and a "yes" is a whole answer, however it sounds."""
     assert silence_needed(Evidence("five five five", "", completion), Policy(), PHRASES) == 1100
     assert silence_needed(Evidence("my name is", "", completion), Policy(), PHRASES) == 1100
-    assert silence_needed(Evidence("yes", "Is it?", completion), Policy(), PHRASES) == 200
+    assert silence_needed(Evidence("yes", "Is it?", completion), Policy(), PHRASES) == 280
 
 
 @pytest.mark.parametrize("text", ["five five", "My number is 5 5 5", "it is oh seven", "double three"])
@@ -74,7 +73,7 @@ def test_digits_are_waited_for(text: str) -> None:
     assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_open
 
 
-@pytest.mark.parametrize("text", ["five", "room 55", "at nine", "I have two"])
+@pytest.mark.parametrize("text", ["it is five", "I have room 55", "come at nine", "I have two"])
 def test_a_lone_number_is_not_dictated(text: str) -> None:
     """A count, a time or a price is over when it is said."""
     assert silence_needed(Evidence(text), Policy(), PHRASES) == Policy().endpoint_closed
@@ -111,3 +110,20 @@ def test_a_goodbye_elsewhere_is_none(text: str) -> None:
 def test_an_empty_farewell_never_matches() -> None:
     """A phrase without words would end every call."""
     assert not is_farewell("hello", Phrases(farewells=("", "!")))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "silence"),
+    [
+        (Evidence("two people", "How many are you?", 0.05, voiced=800), 280),
+        (Evidence("two people", "", 0.99, voiced=800), 1100),
+        (Evidence("I sing", "", 0.05, voiced=800), 480),
+        (Evidence("two people", "How many are you?", 0.05, voiced=1300), 1100),
+        (Evidence("four", "How many are you?", 0.05, voiced=400), 1100),
+        (Evidence("hello", "How can I help?", 0.99, voiced=400), 480),
+        (Evidence("five five five zero one four seven", "", 0.05, voiced=3000), 480),
+    ],
+)
+def test_what_was_asked_tells_what_a_whole_answer_is(evidence: Evidence, silence: int) -> None:
+    """A few words answer a question and hardly ever stand alone; of one word and of long turns the voice knows more."""
+    assert silence_needed(evidence, Policy(), PHRASES) == silence

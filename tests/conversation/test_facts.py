@@ -37,7 +37,7 @@ def test_nothing_happens_before_the_start(new_call: NewCall) -> None:
     call.press("5")
     assert (call.asked(), call.core.deadline, call.core.view) == ([], None, "IDLE")
     call.start()
-    assert call.asked() == [Speak(1, 0, "Hello, how can I help you?"), Release(1)]
+    assert call.asked() == [Speak(1, 0, "Hello, how can I help you."), Release(1)]
     assert call.core.words == ""
 
 

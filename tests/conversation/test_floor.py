@@ -15,6 +15,7 @@ from client_caller.conversation.commands import (
     Pause,
     Release,
     Resume,
+    Speak,
     StartReply,
 )
 from client_caller.conversation.history import (
@@ -23,7 +24,7 @@ from client_caller.conversation.history import (
     AgentSaid,
     Message,
 )
-from client_caller.conversation.policy import Phrases, Policy
+from client_caller.conversation.policy import HANG_UP, Phrases, Policy
 
 if TYPE_CHECKING:
     from tests.conversation.conftest import Call
@@ -132,26 +133,71 @@ def test_words_that_promise_more_are_not_answered_so_soon(call: Call) -> None:
     assert call.asked() == [StartReply(2)]
 
 
-def test_a_stable_partial_is_answered_while_the_caller_still_speaks(call: Call) -> None:
+def test_a_stable_partial_is_answered_while_the_caller_still_speaks(new_call: NewCall) -> None:
     """Unless they say more, the answer is ready when they have finished."""
+    call = new_call(Policy(stable_partial=400), Phrases(greeting=""))
+    call.start()
     call.talk(640)
     call.partial("What does it cost")
     call.talk(384)
     assert call.asked() == []
     call.partial("what does it cost")
     call.talk(32)
-    assert call.asked() == [StartReply(2)]
+    assert call.asked() == [StartReply(1)]
     call.answers("Nine euros.")
     call.hush(96)
     call.final("What does it cost?")
     call.finished()
     call.hush(384)
-    assert call.asked()[-1] == Release(2)
+    assert call.asked()[-1] == Release(1)
+
+
+def test_a_guess_gets_a_voice_when_the_caller_pauses(new_call: NewCall) -> None:
+    """While they speak on most guesses are wrong: of those nothing is synthesised."""
+    call = new_call(Policy(), Phrases(greeting=""))
+    call.start()
+    call.talk(640)
+    call.partial("What does it cost")
+    call.answers("Nine euros, I think.")
+    call.talk(96)
+    assert call.asked() == [StartReply(1)]
+    call.partial("What does it cost tomorrow")
+    call.answers("Ten euros.")
+    call.talk(96)
+    assert call.asked() == [CancelReply(1), StartReply(2)]
+    call.hush(32)
+    assert call.asked() == [Speak(2, 0, "Ten euros.")]
+    assert call.core.wasted_words == 4
+
+
+def test_some_guesses_are_kept_for_the_pauses(new_call: NewCall) -> None:
+    """Who talks for long makes the model guess in vain; what is said last is answered ahead of time all the same."""
+    call = new_call(Policy(guesses_in_a_turn=3, guesses_kept=2), Phrases(greeting=""))
+    call.start()
+    for words in ("I want fish", "I want fish and meat", "I want fish and meat and soup"):
+        call.talk(320)
+        call.partial(words)
+    assert [c.reply for c in call.asked() if isinstance(c, StartReply)] == [1]
+    call.hush(96)
+    assert [c.reply for c in call.asked() if isinstance(c, StartReply)] == [2]
+
+
+def test_a_model_that_calls_a_guess_done_without_a_word_has_not_failed_yet(new_call: NewCall) -> None:
+    """What it said waits for its voice."""
+    call = new_call(Policy(), Phrases(greeting=""))
+    call.start()
+    call.talk(640)
+    call.partial("Goodbye, that is all")
+    call.thinks("Goodbye.")
+    call.wants("t1", HANG_UP)
+    call.thought()
+    call.talk(32)
+    assert call.asked() == [StartReply(1)]
 
 
 def test_no_guess_before_a_pause_if_it_is_not_wanted(new_call: NewCall) -> None:
     """Some models cost money for every token."""
-    call = new_call(Policy(stable_partial=0), Phrases(greeting=""))
+    call = new_call(Policy(stable_partial=None), Phrases(greeting=""))
     call.start()
     call.talk(640)
     call.partial("What does it cost")

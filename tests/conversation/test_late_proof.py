@@ -64,6 +64,20 @@ def test_proof_of_anything_else_changes_nothing(cut: Call, reply: int, clause: i
     assert cut.core.history == before
 
 
+def test_proof_may_come_after_the_next_reply_was_cut_as_well(cut: Call) -> None:
+    """A line that stood still brings it late: it is still known where it belongs."""
+    cut.asks("What about two?")
+    cut.answers("Two cost seventeen euros.")
+    cut.plays(1)
+    cut.talk(256)
+    cut.partial("And what about three")
+    cut.tell(WordProven(cut.now, 2, 0, 3))
+    assert [entry.heard for entry in cut.core.history if isinstance(entry, AgentSaid)][-2:] == [
+        "The small box costs",
+        "Two",
+    ]
+
+
 def test_what_was_never_sent_cannot_be_proven(call: Call) -> None:
     """Only three words had gone out."""
     call.asks("What does it cost?")

@@ -19,7 +19,7 @@ from client_caller.conversation.clauses import words_of
 from client_caller.conversation.conversation import Conversation
 from client_caller.conversation.history import AgentSaid, CallerSaid, ToolUsed
 from client_caller.conversation.policy import HANG_UP, Phrases, Policy
-from client_caller.conversation.reply import Reply
+from client_caller.conversation.reply import PROOF, Reply
 from client_caller.conversation.state import CallState, ReplyState
 
 SEQUENCES = 100_000
@@ -77,8 +77,8 @@ class World:
         if not isinstance(event, events.WordSent | events.WordAcknowledged | events.WordProven):
             return
         known = {self.conversation.reply.number} if self.conversation.reply is not None else set()
-        if isinstance(event, events.WordProven) and self.conversation.ended is not None:
-            known.add(self.conversation.ended.reply.number)
+        if isinstance(event, events.WordProven):
+            known |= {ended.reply.number for ended in self.conversation.ended}
         if event.reply not in known or self.conversation.call is CallState.ENDED:
             return
         try:
@@ -146,8 +146,8 @@ class World:
         self.tell(events.WordAcknowledged(self.now, reply, clause, word))
 
     def word_proven(self, reply: int, clause: int, word: int) -> None:
-        """What the history said of the last reply is looked at once more."""
-        self.entries_seen, self.replies_checked = -1, max(0, self.replies_checked - 1)
+        """What the history said of the last replies is looked at once more."""
+        self.entries_seen, self.replies_checked = -1, max(0, self.replies_checked - PROOF)
         self.tell(events.WordProven(self.now, reply, clause, word))
 
     def replay(self, reply: int, first: int) -> None:

@@ -1,6 +1,8 @@
 """The laws of the caller's turn."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TurnState, TurnTrigger
@@ -152,3 +154,36 @@ def test_a_turn_does_not_end_while_the_caller_speaks() -> None:
     listen(turn, 0.9, 0.9)
     with pytest.raises(KeyError):
         turn.finish(TurnTrigger.TAKEN)
+
+
+def test_what_is_much_quieter_than_the_speech_before_is_breath() -> None:
+    """The silence that ends a turn begins before it; but not for long, for it may be speech after all."""
+    turn, policy = CallerTurn(), Policy()
+    for window in range(1, 21):
+        turn.listen(window * 32, 0.9, policy, -20.0)
+    assert turn.voice_end == turn.last_speech == 640
+    for window in range(21, 24):
+        turn.listen(window * 32, 0.9, policy, -70.0)
+    assert (turn.voice_end, turn.last_speech) == (640, 736)
+    for window in range(24, 31):
+        turn.listen(window * 32, 0.9, policy, -70.0)
+    assert (turn.voice_end, turn.last_speech) == (960 - policy.longest_breath, 960)
+
+
+def test_who_goes_on_more_quietly_is_heard() -> None:
+    """What is loud is measured by what was said of late."""
+    turn, policy = CallerTurn(), Policy()
+    for window in range(1, 21):
+        turn.listen(window * 32, 0.9, policy, -20.0)
+    for window in range(21, 42):
+        turn.listen(window * 32, 0.9, policy, -45.0)
+    assert turn.voice_end == turn.last_speech == 41 * 32
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.floats(-100, 0))), max_size=60))
+def test_the_voice_ends_with_the_speech_or_a_little_before(windows: list[tuple[float, float | None]]) -> None:
+    """Whatever the levels, by no more than the longest breath."""
+    turn, policy = CallerTurn(), Policy()
+    for window, (probability, level) in enumerate(windows, start=1):
+        turn.listen(window * 32, probability, policy, level)
+        assert turn.last_speech - policy.longest_breath <= turn.voice_end <= turn.last_speech

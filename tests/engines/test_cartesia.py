@@ -6,7 +6,7 @@ import pytest
 
 from client_caller.audio.g711 import SAMPLE_RATE
 from client_caller.engines.cartesia import CartesiaWire
-from client_caller.engines.speech_socket import Piece
+from client_caller.engines.speech_wire import Piece
 
 
 @pytest.fixture

@@ -68,5 +68,6 @@ def test_without_instructions_or_caller() -> None:
 
 
 def test_the_estimate_is_no_less_than_usual_vocabularies() -> None:
-    """A token for three bytes, rounded up; half a surrogate pair is no error."""
-    assert [estimated_tokens(text) for text in ("", "a", "abcd", "日本語", "\ud83d")] == [0, 1, 2, 3, 1]
+    """A token for three bytes, rounded up, and one for each digit; half a surrogate pair is no error."""
+    texts = ("", "a", "abcd", "日本語", "\ud83d", "4711", "a1b2c3d")
+    assert [estimated_tokens(text) for text in texts] == [0, 1, 2, 3, 1, 4, 5]

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from client_caller.engines.elevenlabs import ElevenLabsWire
-from client_caller.engines.speech_socket import Piece
+from client_caller.engines.speech_wire import Piece
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from client_caller.audio import g711
-from client_caller.engines import speech_socket
+from client_caller.engines import speech_line
 from client_caller.engines.cartesia import CartesiaWire
 from client_caller.engines.elevenlabs import ElevenLabsWire
 from client_caller.engines.protocols import CallContext, EngineError, Speech, WordTime
@@ -165,7 +165,7 @@ async def test_a_wrong_model_is_told(vendor: Vendor) -> None:
 
 async def test_a_voice_gone_astray_is_cut(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one clause may bring is bounded."""
-    monkeypatch.setattr(speech_socket, "MOST_AUDIO", 2 * WORD)
+    monkeypatch.setattr(speech_line, "MOST_AUDIO", 2 * WORD)
     with pytest.raises(EngineError, match="more than two minutes"):
         await vendor.spoken()
 

@@ -183,13 +183,17 @@ def test_the_greeting_can_be_interrupted_from_its_first_word(stage: "Stage", del
 
 
 def test_the_first_answer_comes_soon_after_the_caller_s_last_sound(stage: "Stage") -> None:
-    """With models that answer at once, the reply is on the wire one endpoint's silence after the caller's last word."""
+    """With models that answer at once, the reply is on the wire one endpoint's silence after the caller's last word.
+
+    What still sounds like speech behind it is no part of it.
+    """
     stage.model(lambda messages: "Yes.", first_token=0.0)
     stage.engines = replace(stage.engines, stt=EchoStt(0.0), tts=ToneSpeech(first_audio=0.0))
     scene = run_virtual(stage.play(polite))
     said = next(e for e in scene.session.conversation.history if isinstance(e, CallerSaid))
     answer = [e for e in scene.session.conversation.history if isinstance(e, AgentSaid)][-1]
-    assert answer.started - said.ended == Policy().endpoint_closed
+    policy = Policy()
+    assert policy.endpoint_sure - policy.longest_breath <= answer.started - said.ended <= policy.endpoint_sure
 
 
 def test_the_recording_holds_both_sides_in_their_places(stage: "Stage") -> None:
@@ -490,12 +494,12 @@ def test_speculative_work_is_given_up_when_the_caller_goes_on(stage: "Stage") ->
         yield from caller.until_agent_finished(700)
 
     scene = run_virtual(stage.play(hesitant))
-    assert closed == ["one thing", "one thing and one more"]
+    assert closed == ["one", "one thing", "one thing and one", "one thing and one more"]
     assert [e.text for e in scene.session.conversation.history if isinstance(e, CallerSaid)] == [
         "one thing and one more"
     ]
     cancelled = [c for _, asked in scene.notes.events for c in asked if isinstance(c, commands.CancelReply)]
-    assert len(cancelled) == 1
+    assert len(cancelled) == len(closed) - 1
 
 
 def test_the_turn_model_hears_the_caller_s_pause(stage: "Stage") -> None:

@@ -79,7 +79,7 @@ def test_what_is_waited_for() -> None:
     """Whichever is later: the end of the turn, or the words, the first clause and its first sound."""
     policy = Policy()
     voice, quick, late = spoken(first=100.0), Thought("x", 10, 20), Thought("x", 200, 400)
-    assert expected_latency(policy, True, GOOD, quick, voice) == policy.endpoint_finished + 20
+    assert expected_latency(policy, True, GOOD, quick, voice) == policy.endpoint_sure + 20
     assert expected_latency(policy, False, GOOD, quick, voice) == policy.endpoint_closed + 20
     assert expected_latency(policy, True, GOOD, late, voice) == policy.speculate_after + 400 + 100 + 20
     batch = Heard(TEXT, 0, 700.0, 700.0)

@@ -1,9 +1,11 @@
 """The end of a server: calls first. A real process, real signals."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 
-from client_caller.server.run import LINGER, DrainingServer, listen
+from client_caller.server.run import COLLECTIONS, LINGER, DrainingServer, listen
 from client_caller.server.switchboard import Switchboard
 from client_caller.telephony.tokens import StreamTokens
 
@@ -161,3 +163,36 @@ def test_a_taken_port_is_an_error() -> None:
     """Not an exit from the depths of a library: whoever starts the server can say what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+class Knot:
+    """What only a garbage collection can free."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+async def test_what_calls_leave_behind_is_collected_between_them() -> None:
+    """Looking through everything stops all calls for long: it is done once there is none."""
+    board = Switchboard(max_calls=10, tokens=StreamTokens(Clock()), new_id=lambda: "call")
+    config = uvicorn.Config("unused:app", log_level="critical")
+    server = DrainingServer(config, board, drain_limit=60, started=lambda: None)
+    knot = Knot()
+    gone = weakref.ref(knot)
+    gc.collect()  # it is old now: only a full collection looks at it
+    del knot
+    await server.on_tick(1)
+    call = board.connect("CA1", "", open_to_all=True)
+    await server.on_tick(2)
+    assert gone() is not None
+    board.ended(call, "caller_hung_up")
+    await server.on_tick(3)
+    assert gone() is None
+
+
+async def test_the_collector_is_left_as_it_was(run_edge: Any) -> None:
+    """A server that has ended leaves its process with the collector's own settings."""
+    before = gc.get_threshold()
+    async with run_edge():
+        assert gc.get_threshold() == COLLECTIONS != before
+    assert gc.get_threshold() == before

@@ -1,17 +1,20 @@
 """Many calls at once through the real server, over real sockets, in real time: what do they cost?
 
-Three processes: the server, which is measured through its own `/metrics`; this one, with all the callers; and a bare
-event loop, for what the machine itself does to a schedule in the same seconds.
+Three processes: the server, which has a core to itself and is measured through its own `/metrics`; this one, with all
+the callers; and a bare event loop, for what the machine itself does to a schedule in the same seconds. Afterwards a
+fourth, for what the doubles of the engines cost without a server.
 """
 
 import asyncio
+import base64
 import json
 import secrets
+import signal
 import sys
 import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +23,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from client_caller.cli.cores import apart
 from client_caller.cli.density_server import PUBLIC_URL
 from client_caller.cli.loop_watch import LoopWatch
 from client_caller.engines.espeak import Espeak
@@ -38,6 +42,10 @@ RAMP = 2.0
 """Seconds over which the calls come in."""
 SETTLE = 1.0
 """Seconds between the last call's arrival and the measurement, and at its end."""
+OPENINGS = 20
+"""Calls that come in while the others talk, to see what their coming does to them."""
+EVERY = 0.25
+"""Seconds between two of them. They stay so short that all their calls add nothing to what is measured before."""
 
 
 class Disturbed(Exception):
@@ -66,6 +74,9 @@ class Density:
     calls: int
     seconds: float
     cpu_ms_per_call_second: float
+    """Of the server, with its engines."""
+    doubles_ms_per_call_second: float
+    """Of that, what the doubles of the engines take in a process of their own, with nothing else."""
     mb_per_call: float
     """Above that of a server that has had one call, which has loaded everything it needs."""
     mb_kept: float
@@ -81,6 +92,12 @@ class Density:
     """Of the bare loop's beats."""
     callers_late: int
     """Of the callers' process: if it is late itself, it disturbs what it measures."""
+    callers_busy: float
+    """The share of a core that it took. Near 1 it is the callers who are at their limit, not the server."""
+    wait_ms: float
+    """The longest that anything waited for the server's own computing while nobody called or hung up."""
+    opening_wait_ms: float
+    """The same while calls came in and went, one after the other, on top of the others."""
     words: int
     """Played at the far ends."""
     torn: int
@@ -104,7 +121,7 @@ class DensityBench:
         finally:
             await espeak.close()
         with tempfile.TemporaryDirectory() as folder:
-            async with _server(Path(folder), self.model, self.calls) as server:
+            async with _server(Path(folder), self.model, self.calls + OPENINGS) as server:
                 return await self._measure(server, labelled(clip, WORDS))
 
     async def _measure(self, server: "_Server", clip: bytes) -> Density:
@@ -112,12 +129,17 @@ class DensityBench:
         fresh = await server.idle()
         watch = LoopWatch()
         watching = asyncio.create_task(watch.run())
-        calling = asyncio.create_task(self._round(server, clip, self.calls, RAMP + self.seconds + 2 * SETTLE))
+        length = RAMP + self.seconds + 3 * SETTLE + 2 * OPENINGS * EVERY + SHORT
+        calling = asyncio.create_task(self._round(server, clip, self.calls, length))
         await asyncio.sleep(RAMP + SETTLE)
         bare = await _python("client_caller.cli.loop_watch", str(self.seconds))
+        callers_cpu = time.process_time()
         began = await server.sample()
         await asyncio.sleep(self.seconds)
+        callers_cpu = time.process_time() - callers_cpu
         ended = await server.sample()
+        wait = await server.longest_wait(asyncio.sleep(OPENINGS * EVERY))
+        opening_wait = await server.longest_wait(self._openings(server, clip))
         far_ends = await calling
         watching.cancel()
         if began.active != self.calls or ended.active != self.calls:
@@ -130,6 +152,7 @@ class DensityBench:
             calls=self.calls,
             seconds=self.seconds,
             cpu_ms_per_call_second=1000 * (ended.cpu - began.cpu) / (ended.at - began.at) / self.calls,
+            doubles_ms_per_call_second=await self._doubles(clip),
             mb_per_call=(ended.memory - fresh.memory) / self.calls,
             mb_kept=after.memory - fresh.memory,
             mb_growth=again.memory - after.memory,
@@ -138,6 +161,9 @@ class DensityBench:
             own_late=sum(began.at <= at <= ended.at for at in server.own_late),
             bare_late=json.loads((await bare.communicate())[0])["late"],
             callers_late=watch.late,
+            callers_busy=callers_cpu / self.seconds,
+            wait_ms=1000 * wait,
+            opening_wait_ms=1000 * opening_wait,
             words=len(words),
             torn=sum(real != nominal for real, nominal in words),
         )
@@ -145,25 +171,40 @@ class DensityBench:
     async def _round(self, server: "_Server", clip: bytes, calls: int, seconds: float) -> list[FarEnd]:
         """So many calls, each from its place in the ramp to the same end."""
 
-        async def call(number: int) -> FarEnd:
-            wait = RAMP * number / calls
-            await asyncio.sleep(wait)
-            caller = Caller()
-            caller.play(islice(chat(caller, clip), round((seconds - wait) * 50)))
-            record = await server.provider.call(caller)
-            if record.how != "hung_up" or len(record.streams) != 1:
-                raise Disturbed(f"A call ended too early: {record.how}, {record.verbs}, {record.refusals}")
-            return record.streams[0]
+        ramp = [RAMP * number / calls for number in range(calls)]
+        return await asyncio.gather(*(_call(server, clip, wait, seconds - wait) for wait in ramp))
 
-        return await asyncio.gather(*(call(number) for number in range(calls)))
+    async def _openings(self, server: "_Server", clip: bytes) -> None:
+        """One call after the other, each for a moment."""
+        await asyncio.gather(*(_call(server, clip, number * EVERY, SETTLE) for number in range(OPENINGS)))
+
+    async def _doubles(self, clip: bytes) -> float:
+        """What the engines' doubles cost, milliseconds per call-second."""
+        process = await _python("client_caller.cli.density_doubles")
+        settings = {"calls": self.calls, "seconds": SHORT, "clip": base64.b64encode(clip).decode()}
+        out, _ = await process.communicate(json.dumps(settings).encode())
+        return float(out)
+
+
+async def _call(server: "_Server", clip: bytes, wait: float, seconds: float) -> FarEnd:
+    """A call that comes after a while, and stays so long."""
+    await asyncio.sleep(wait)
+    caller = Caller()
+    caller.play(islice(chat(caller, clip), round(seconds * 50)))
+    record = await server.provider.call(caller)
+    if record.how != "hung_up" or len(record.streams) != 1:
+        raise Disturbed(f"A call ended too early: {record.how}, {record.verbs}, {record.refusals}")
+    return record.streams[0]
 
 
 class _Server:
     """The measured process, from outside."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, process: Process, port: int, token: str) -> None:
         self.own_late: list[float] = []
         """When it was late because it computed; `time.monotonic`, which is the same in all processes of a machine."""
+        self._process = process
+        self._waits: asyncio.Queue[float] = asyncio.Queue()
         self._url = f"http://127.0.0.1:{port}"
         self._token = token
         self.provider = Provider(f"{PUBLIC_URL}/voice", reach=self._url, auth_token=token)
@@ -171,7 +212,18 @@ class _Server:
     async def listen(self, lines: asyncio.StreamReader) -> None:
         """Take down what it says of itself."""
         async for line in lines:
-            self.own_late.append(float(line))
+            match line.split():
+                case [b"late", at]:
+                    self.own_late.append(float(at))
+                case [b"wait", seconds]:
+                    self._waits.put_nowait(float(seconds))
+
+    async def longest_wait(self, meanwhile: Awaitable[None]) -> float:
+        """For how many seconds, at most, its computing let anything wait while that went on."""
+        self._process.send_signal(signal.SIGUSR1)
+        await meanwhile
+        self._process.send_signal(signal.SIGUSR1)
+        return await self._waits.get()
 
     async def sample(self) -> Sample:
         async with httpx.AsyncClient(trust_env=False, verify=False) as http:
@@ -209,17 +261,18 @@ async def _server(folder: Path, model: Path, calls: int) -> AsyncIterator[_Serve
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(
-            json.dumps({"folder": str(folder), "model": str(model), "token": token, "calls": calls}).encode()
-        )
-        process.stdin.write_eof()
-        port = await process.stdout.readline()
-        if not port:
-            raise Disturbed("The server did not start: see its error above.")
-        server = _Server(int(port), token)
-        listening = asyncio.create_task(server.listen(process.stdout))
-        yield server
-        listening.cancel()
+        with apart(process.pid):
+            process.stdin.write(
+                json.dumps({"folder": str(folder), "model": str(model), "token": token, "calls": calls}).encode()
+            )
+            process.stdin.write_eof()
+            port = await process.stdout.readline()
+            if not port:
+                raise Disturbed("The server did not start: see its error above.")
+            server = _Server(process, int(port), token)
+            listening = asyncio.create_task(server.listen(process.stdout))
+            yield server
+            listening.cancel()
     finally:
         if process.returncode is None:
             process.terminate()

@@ -41,7 +41,7 @@ class Calls:
     in_flight: int
     history: int
     differing: int
-    """Calls whose history is not what was provably played."""
+    """Calls whose history lacks what was proven in time, or has what was not played."""
 
 
 def heard(
@@ -124,7 +124,7 @@ def _show_calls(judgements: Mapping[str, list[Judgement]], interruptions: int) -
         table.add_row(name, *map(str, asdict(_summary(of_line)).values()))
     console.print(table)
     console.print(
-        "In words. In flight: played, but the proof was still on its way when the caller cut in.",
+        "In words. In flight: played, but the proof was still on its way when the caller cut in. History: what it has.",
         soft_wrap=True,
     )
     everything = [one for of_line in judgements.values() for one in of_line]
@@ -135,7 +135,7 @@ def _show_calls(judgements: Mapping[str, list[Judgement]], interruptions: int) -
     if too_few:
         console.print(f"In {len(too_few)} calls the agent was interrupted less than {interruptions} times.")
     exact = sum(one.exact for one in everything)
-    console.print(f"History equals heard text, word for word: {exact} of {len(everything)} calls.")
+    console.print(f"All that was proven, and nothing that was not played: {exact} of {len(everything)} calls.")
 
 
 def _show_cuts(tallies: Mapping[str, Tally]) -> None:

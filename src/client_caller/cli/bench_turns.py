@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from client_caller.cli import turns_vad
+from client_caller.cli import turns_endings, turns_vad
 from client_caller.cli.machine import machine
 from client_caller.cli.past_calls import complain
 from client_caller.cli.turns_part import Part
@@ -20,6 +20,7 @@ from client_caller.simulator.clips import UnreadableRecording
 
 PARTS: Mapping[str, Part] = {
     "vad": turns_vad,
+    "endings": turns_endings,
 }
 
 
@@ -31,6 +32,8 @@ def turns(
     """Who speaks, and who should? Measured on recordings, each of which goes through G.711.
 
     vad: is speech told from noise, and how soon is it heard after half a minute of hold music?
+
+    endings: is who pauses waited for, and who has finished answered soon? With each kind of evidence by itself.
 
     What was chosen on the tuning half of the speakers can be trusted where it holds on the held-back half, too.
     """

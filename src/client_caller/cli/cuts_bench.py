@@ -35,7 +35,7 @@ class CutsBench:
         tallies = {line.name: Tally() for line in LINES}
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(os.cpu_count(), context, _leave_interrupts) as processes:
-            for name, tally in processes.map(_call, self._calls(), chunksize=4):
+            for name, tally in processes.map(_call, self._calls()):
                 tallies[name] += tally
                 tell(tally.cuts)
         return tallies

@@ -8,11 +8,12 @@ import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from client_caller.cli.cores import apart
 from client_caller.simulator.doubles.deepgram import Behaviour, DeepgramDouble
 from client_caller.simulator.doubles.known_words import KnownWords
 from client_caller.simulator.doubles.openai_llm import LlmDouble, Reply
@@ -82,7 +83,7 @@ async def target(folder: Path, delays: Delays) -> AsyncIterator[Target]:
             stdout=PIPE,
             stderr=log,
         )
-        stack.enter_context(_apart(process.pid))
+        stack.enter_context(apart(process.pid))
         try:
             voice_url = await _address(process)
             if voice_url is None:
@@ -91,24 +92,6 @@ async def target(folder: Path, delays: Delays) -> AsyncIterator[Target]:
             yield Target(voice_url, folder / "calls", stt, llm)
         finally:
             await _end(process)
-
-
-@contextmanager
-def _apart(server: int) -> Iterator[None]:
-    """Give the server one core and us the others, as when other frameworks were measured: neither delays the other.
-
-    Where there is one core, or no such system call, everybody takes what they get.
-    """
-    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    if len(cores) < 2:
-        yield
-        return
-    os.sched_setaffinity(server, {max(cores)})
-    os.sched_setaffinity(0, cores - {max(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 def _environment(folder: Path, stt: str, llm: str, tts: str) -> dict[str, str]:

@@ -13,32 +13,51 @@ from collections.abc import Callable
 PERIOD = 0.02
 LATE = 0.02
 """Seconds."""
+TICK = 0.001
+"""Seconds between two looks at how long others have to wait."""
+
+Tell = Callable[[float, float], None]
+"""Told with each beat by how many seconds it was late, and how many seconds of CPU this process used since the last.
+
+If they are as many as the beat is late, we were; if they are few, the machine let us wait."""
 
 
 class LoopWatch:
     """Counts the beats of a loop on an absolute schedule, and those that came late."""
 
-    def __init__(self, tell: Callable[[float], None] = lambda cpu: None) -> None:
-        """`tell` is given, for each late beat, the seconds of CPU that this process used since the beat before.
-
-        If they are as many as the beat is late, we were; if they are few, the machine let us wait.
-        """
+    def __init__(self, tell: Tell = lambda late, cpu: None, period: float = PERIOD) -> None:
+        """`period` in seconds."""
         self.beats = 0
         self.late = 0
         self._tell = tell
+        self._period = period
 
     async def run(self) -> None:
         """Beat until cancelled."""
         loop = asyncio.get_running_loop()
         due, cpu = loop.time(), time.process_time()
         while True:
-            due += PERIOD
+            due += self._period
             await asyncio.sleep(due - loop.time())
             before, cpu = cpu, time.process_time()
+            late = loop.time() - due
             self.beats += 1
-            if loop.time() - due > LATE:
-                self.late += 1
-                self._tell(cpu - before)
+            self.late += late > LATE
+            self._tell(late, cpu - before)
+
+
+class LongestWait:
+    """For how long, at worst, anything in a loop had to wait because this process computed."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._watching = asyncio.create_task(LoopWatch(self._note, TICK).run())
+
+    def stop(self) -> None:
+        self._watching.cancel()
+
+    def _note(self, late: float, cpu: float) -> None:
+        self.seconds = max(self.seconds, min(late, cpu))
 
 
 async def measure(seconds: float) -> LoopWatch:

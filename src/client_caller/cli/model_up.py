@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -32,8 +33,12 @@ def up(
         Path | None, typer.Option(exists=True, dir_okay=False, help="The chat template for tools, where one is needed.")
     ] = None,
     vllm: Annotated[str, typer.Option(help="The vllm command of vLLM's own environment.")] = "vllm",
-    csm: Annotated[str, typer.Option(help="The client-caller that has [csm] installed.")] = "client-caller",
-    whisper: Annotated[str, typer.Option(help="The client-caller that has [whisper] installed.")] = "client-caller",
+    csm: Annotated[
+        str | None, typer.Option(help="The client-caller that has [csm] installed. Without it: this one.")
+    ] = None,
+    whisper: Annotated[
+        str | None, typer.Option(help="The client-caller that has [whisper] installed. Without it: this one.")
+    ] = None,
     first_port: Annotated[
         int, typer.Option(min=1, max=65533, help="Of the language model; voice and hearing have the next two.")
     ] = FIRST_PORT,
@@ -46,7 +51,8 @@ def up(
     if stt in _UNSERVED:
         raise typer.BadParameter(f"{stt} can be planned for, and is not served by models up")
     plan = planned(gpu, llm, stt, model, weights)
-    programs = Programs(*(str(Path(program).expanduser()) for program in (vllm, csm, whisper)))
+    this = str(Path(sys.executable).with_name("client-caller"))
+    programs = Programs(*(str(Path(program).expanduser()) for program in (vllm, csm or this, whisper or this)))
     serving = Serving(plan, model, host=HOST, port=first_port, template=chat_template, vllm=programs.vllm)
     try:
         asyncio.run(_run(tier(plan, programs, csm_weights, voice, serving), first_port))

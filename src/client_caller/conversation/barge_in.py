@@ -1,10 +1,10 @@
 """Interruption, backchannel or noise? Asked while the agent is audible and the caller makes a sound."""
 
-from collections.abc import Iterable
 from enum import Enum
 
-from client_caller.conversation.endpointing import ends_in_key, phrase_words, words
+from client_caller.conversation.completeness import ends_in_key
 from client_caller.conversation.policy import Phrases, Policy
+from client_caller.conversation.words import made_of, phrase_words, words
 
 
 class Claim(Enum):
@@ -62,18 +62,6 @@ def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:
     """Whether the words hold one of those that stop the agent, wherever it stands among them."""
     stops = [stop for phrase in phrases.hard_stops if (stop := phrase_words(phrase))]
     return any(spoken[place : place + len(stop)] == stop for stop in stops for place in range(len(spoken)))
-
-
-def made_of(spoken: tuple[str, ...], phrases: Iterable[str]) -> bool:
-    """Whether the words are made of these phrases and nothing else."""
-    known = sorted((phrase_words(phrase) for phrase in phrases), key=len, reverse=True)
-    rest = spoken
-    while rest:
-        found = next((phrase for phrase in known if phrase and rest[: len(phrase)] == phrase), None)
-        if found is None:
-            return False
-        rest = rest[len(found) :]
-    return True
 
 
 def patience_with(*, understood: bool, policy: Policy) -> int:

@@ -7,7 +7,8 @@ two words, and whether it does is seen from the end of the one and the beginning
 - after `. ! ? …` and white space, or after a full stop of a script that uses none: always, but for a stop that may
   belong to the word before it (`Dr.`, `e.g.`, `U.S.`, `a.m.`, `J.`, `3.`). There the clause goes on unless the next
   word is one that begins sentences, so a doubt costs a longer clause, never a broken word;
-- after a comma, a colon, a dash: once the clause has enough words, and not between two numbers.
+- after a comma, a colon, a dash: once the clause has enough words, and not between two numbers. A comma after a letter
+  ends it at once: whatever comes next, it is no number's.
 
 `3.14`, `1,200`, `12:30`, addresses and versions have no gap, so nothing in them is asked at all.
 """
@@ -30,6 +31,7 @@ _CLOSING = "[\"'”’»)]*"
 _STOP = re.compile(rf"([.!?…]+){_CLOSING}(?=\s)|[。！？｡।॥؟۔።]+[」』”’）]*")
 _COMMA = re.compile(rf"[,;:،؛]{_CLOSING}(?=\s)|[，、；：—]")
 _PAUSE = re.compile(rf"(?:[,;:،؛]|\.\.\.|…){_CLOSING}(?=\s)|[，、；：]|(?<=\s)[-–—](?=\s)|—|--")
+_COMMA_AT_LAST = re.compile(r"[^\W\d_],$")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Letters of scripts without blanks: Thai, Lao, Khmer, Japanese, Chinese. About two of them make a word."""
 
@@ -150,7 +152,7 @@ def _first_end(text: str, enough: int) -> int | None:
         pause = _PAUSE.search(between)
         if pause and _words(text[:start]) >= enough and not (text[start - 1].isdigit() and text[gap.end()].isdigit()):
             return start + pause.end()
-    return None
+    return len(text) if _COMMA_AT_LAST.search(text) and _words(text) >= enough else None
 
 
 def _is_sentence_end(before: str, stop: str | None, after: str) -> bool | None:

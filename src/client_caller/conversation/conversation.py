@@ -4,6 +4,7 @@
 anything left to do. This file holds the state, and the verbs with which it changes; it decides nothing about *when*.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 from client_caller.conversation import events, facts, listening, rules
@@ -33,7 +34,7 @@ from client_caller.conversation.history import (
     with_draft,
 )
 from client_caller.conversation.policy import Phrases, Policy
-from client_caller.conversation.reply import Closing, Ended, Reply
+from client_caller.conversation.reply import PROOF, Closing, Ended, Reply
 from client_caller.conversation.state import (
     CALL,
     REPLY,
@@ -57,7 +58,8 @@ class Conversation:
         self.call = CallState.WAITING
         self.turn: CallerTurn = CallerTurn()
         self.reply: Reply | None = None
-        self.ended: Ended | None = None
+        self.ended: deque[Ended] = deque(maxlen=PROOF)
+        """The last replies of which something was heard."""
         self.entries: list[Entry] = []
 
         self.connected_at = 0
@@ -70,6 +72,8 @@ class Conversation:
         self.late: listening.Late | None = None
         self.echoes = 0
         """Windows in which the line brought the agent's own voice back."""
+        self.unexplained = 0
+        """Windows of speech in a row until now that are not the agent's own."""
         self._said_before = ""
         """What went out of the last reply."""
         self.interrupted = False
@@ -77,7 +81,7 @@ class Conversation:
         self.speculation_spent = False
         """Speculation failed for this turn; the next try is when it is over."""
         self.wasted_words = 0
-        """Words synthesised for replies that nobody heard any of."""
+        """Words that the model made for replies that nobody heard any of."""
 
         self.running: dict[str, ToolCall] = {}
         self.tool_news = False
@@ -160,8 +164,8 @@ class Conversation:
     @property
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
-        evidence = Evidence(self.turn.text, self.agent_said, self.turn.completion)
-        needed = silence_needed(evidence, self.policy, self.phrases) if evidence.text or self.unintelligible else 0
+        evidence = Evidence(self.words, self.agent_said, self.turn.completion, self.turn.voiced)
+        needed = silence_needed(evidence, self.policy, self.phrases) if self.turn.text or self.unintelligible else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property
@@ -254,6 +258,12 @@ class Conversation:
         for text in clauses:
             self._commands.append(Speak(reply.number, reply.playout.queue(text), text))
             reply.wait_announced = False
+
+    def speak_up(self) -> None:
+        """Have what the model said until now synthesised."""
+        reply = self._present()
+        clauses, reply.unspoken = reply.unspoken, []
+        self.speak(reply, clauses)
 
     def go_on(self) -> None:
         """Ask the model to go on, now that its tools have answered."""
@@ -425,11 +435,11 @@ class Conversation:
             self._commands.append(CancelReply(reply.number))
         self._said_before = reply.playout.out or self._said_before
         if reply.started is None:
-            self.wasted_words += len(reply.playout.text.split())
+            self.wasted_words += len(reply.text.split())
         self.entries.extend(reply.used)
         said = reply.said(self.now)
         if said is not None:
-            self.ended = Ended(reply, self.now, len(self.entries))
+            self.ended.append(Ended(reply, self.now, len(self.entries)))
             self.entries.append(said)
         self.reply = None
         self.agent_quiet_since = self.now

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from client_caller.conversation.endpointing import words
 from client_caller.conversation.events import SpeechProbability
 from client_caller.conversation.policy import Policy
+from client_caller.conversation.words import words
 
 ENOUGH = 10
 """Windows explained by the agent's own voice from which on a line is known to bring it back: a third of a second. One

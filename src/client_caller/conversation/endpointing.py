@@ -1,37 +1,16 @@
 """When has the caller finished?
 
 Silence alone can't tell: people pause inside sentences for up to a second, and between turns for a fifth of one. So the
-silence that ends a turn depends on what is known of it: whether its words sound complete, and what it answers.
+silence that ends a turn depends on what is known of it: whether its words sound complete (`completeness.py`), what the
+agent had asked (`asked.py`), and how finished the voice sounds.
 """
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 
+from client_caller.conversation.asked import Asked, asked_for
+from client_caller.conversation.completeness import is_fragment, is_whole_number, promises_more
 from client_caller.conversation.policy import Phrases, Policy
-
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_SENTENCE = re.compile(r"[^.!?]*[.!?]*\s*$")
-KEY = "[pressed {}]"
-"""How a key stands among the caller's words."""
-_DICTATED = 2
-"""Digits in a row, at the end of the words, from which on a caller dictates."""
-
-
-def words(text: str) -> tuple[str, ...]:
-    """The words of a transcript, without case and punctuation."""
-    return tuple(word.casefold().replace("’", "'") for word in _WORD.findall(text))
-
-
-@lru_cache(maxsize=1024)
-def phrase_words(phrase: str) -> tuple[str, ...]:
-    """The words of one of `Phrases`, which are asked about in every window of speech: a caller's are kept nowhere."""
-    return words(phrase)
-
-
-def same_words(one: str, other: str) -> bool:
-    """Whether two transcripts differ in nothing but case, punctuation and spacing."""
-    return one == other or words(one) == words(other)
+from client_caller.conversation.words import ends_in, is_one_of, made_of, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,71 +23,45 @@ class Evidence:
     """What the agent had said before, as far as it was heard."""
     completion: float | None = None
     """How finished the caller's voice sounds to the turn model, 0 to 1; None if it has not answered."""
+    voiced: int | None = None
+    """How long the caller has spoken in the turn, in milliseconds, without the pauses; None: longer than matters."""
 
 
 def silence_needed(evidence: Evidence, policy: Policy, phrases: Phrases) -> int:
     """The silence in milliseconds after which a turn is over. The first that applies, of these:
 
     Words that ask for more are waited for, whatever the voice does: in the middle of a number it says nothing. A "yes"
-    to a question for yes or no is all that was asked for, whatever the voice does. Then the voice decides, where it is
-    sure; its "unfinished" is worth more than its "finished" (experiments/turn_model.py).
+    to a question for yes or no is all that was asked for. A few words without a verb are a whole answer if something
+    was asked, and hardly ever a whole turn if nothing was. "Okay" or "hello" may be the beginning of anything. Of short
+    turns the turn model knows little: several words that answer a question are taken for the answer. Then the voice
+    decides, where it is sure; its "unfinished" is worth more than its "finished" (experiments/turn_model.py).
     """
-    if promises_more(evidence.text, phrases):
-        return policy.endpoint_open
-    if asks_yes_or_no(evidence.asked, phrases) and _is_one_of(words(evidence.text), phrases.yes_and_no):
+    text, spoken = evidence.text, words(evidence.text)
+    asked = asked_for(evidence.asked, phrases)
+    if promises_more(text, phrases):
+        return policy.endpoint_closed if is_whole_number(text, phrases, policy) else policy.endpoint_open
+    if asked is Asked.YES_OR_NO and is_one_of(spoken, phrases.yes_and_no):
         return policy.endpoint_sure
-    if evidence.completion is None:
-        return policy.endpoint_closed
-    if evidence.completion < policy.sounds_unfinished:
+    if asked is Asked.NOTHING and is_fragment(text, phrases):
         return policy.endpoint_open
-    return policy.endpoint_finished if evidence.completion >= policy.sounds_finished else policy.endpoint_closed
+    if made_of(spoken, phrases.backchannels):
+        return policy.endpoint_closed
+    short = evidence.voiced is not None and evidence.voiced < policy.short_turn
+    if short and len(spoken) > 1:
+        return policy.endpoint_closed if asked is Asked.NOTHING else policy.endpoint_sure
+    return _by_voice(evidence.completion, policy)
 
 
-def promises_more(text: str, phrases: Phrases) -> bool:
-    """Whether these are hardly the caller's last words."""
-    return sounds_open(text, phrases) or dictates(text, phrases)
-
-
-def sounds_open(text: str, phrases: Phrases) -> bool:
-    """Whether the words ask for more: a comma, a hanging hyphen, or a last word such as "my" or "and"."""
-    if text.rstrip().endswith((",", "-", "–", "—", "...", "…")):
-        return True
-    spoken = words(text)
-    return bool(spoken) and spoken[-1] in phrases.open_endings
-
-
-def dictates(text: str, phrases: Phrases) -> bool:
-    """Whether the words end in single digits, one after the other, or in a key: more of the number may come."""
-    last = words(text)[-_DICTATED:]
-    if ends_in_key(text):
-        return True
-    digits = [word for word in last if word in phrases.digits or (word.isdigit() and len(word) == 1)]
-    return len(digits) == _DICTATED
-
-
-def ends_in_key(text: str) -> bool:
-    """Whether the last thing that the caller did was to press a key."""
-    return text.endswith(KEY[-1])
-
-
-def asks_yes_or_no(said: str, phrases: Phrases) -> bool:
-    """Whether the last sentence is a question for yes or no."""
-    if not said.rstrip().endswith("?"):
-        return False
-    sentence = _SENTENCE.search(said.rstrip())
-    asked = words(sentence.group()) if sentence is not None else ()
-    return bool(asked) and asked[0] in phrases.yes_no_questions
+def _by_voice(completion: float | None, policy: Policy) -> int:
+    if completion is None:
+        return policy.endpoint_closed
+    if completion < policy.sounds_unfinished:
+        return policy.endpoint_open
+    if completion < policy.sounds_likely:
+        return policy.endpoint_closed
+    return policy.endpoint_sure if completion >= policy.sounds_finished else policy.endpoint_likely
 
 
 def is_farewell(text: str, phrases: Phrases) -> bool:
     """Whether a turn ends with a goodbye."""
-    spoken = words(text)
-    return any(
-        len(farewell) <= len(spoken) and spoken[-len(farewell) :] == farewell
-        for farewell in map(phrase_words, phrases.farewells)
-        if farewell
-    )
-
-
-def _is_one_of(spoken: tuple[str, ...], phrases: tuple[str, ...]) -> bool:
-    return any(phrase_words(phrase) == spoken for phrase in phrases)
+    return ends_in(words(text), phrases.farewells)

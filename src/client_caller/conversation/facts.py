@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from client_caller.conversation import events, listening
-from client_caller.conversation.echo import ENOUGH, callers_own, is_echo, without_own_words
-from client_caller.conversation.endpointing import KEY
+from client_caller.conversation.completeness import KEY
+from client_caller.conversation.echo import ENOUGH, is_echo, without_own_words
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
-from client_caller.conversation.reply import Ended, Reply
+from client_caller.conversation.reply import Reply
 from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
 
 if TYPE_CHECKING:
@@ -26,11 +27,8 @@ SAY_GOODBYE = "The call ends as soon as the caller has heard your goodbye. Say i
 def note(c: Conversation, event: events.Event) -> bool:
     """Write down one event. Returns whether the rules have to look at it."""
     match event:
-        case events.SpeechProbability() if is_echo(event, c.policy):
-            c.echoes += 1
-            return note(c, callers_own(event, c.policy))
         case events.SpeechProbability():
-            return _listen(c, event)
+            return _listen(c, replace(event, probability=0.0) if _is_agents(c, event) else event)
         case events.LineQuality(bad=bad):
             c.line_bad = bad
             return False
@@ -46,7 +44,7 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.turn.completion = completion if request == c.turn.request else c.turn.completion
         case events.DigitPressed(digit=digit):
             c.turn.add(KEY.format(digit), c.now, confidence=1.0)
-            c.turn.last_speech = max(c.turn.last_speech, c.now)
+            c.turn.last_speech = c.turn.voice_end = max(c.turn.last_speech, c.now)
         case events.ToolFinished():
             _tool_finished(c, event)
         case events.CallStarted(earlier=earlier):
@@ -55,8 +53,8 @@ def note(c: Conversation, event: events.Event) -> bool:
             c.leave(CallTrigger.GONE)
         case events.EngineFailed(reply=None):
             _lose_ear(c)
-        case events.WordProven(reply=reply) if c.ended is not None and reply == c.ended.reply.number:
-            _note_proof(c, c.ended, event)
+        case events.WordProven() if c.reply is None or event.reply != c.reply.number:
+            _note_proof(c, event)
         case _:
             if c.reply is not None and event.reply == c.reply.number:
                 _note_reply(c, c.reply, event)
@@ -92,13 +90,25 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
 # ---------------------------------------------------------------- the caller's voice and words
 
 
-def _listen(c: Conversation, window: events.SpeechProbability) -> bool:
+def _listen(c: Conversation, heard: events.SpeechProbability) -> bool:
     before = c.turn.state
-    audio_end, over_agent = min(window.audio_end, window.at), c.reply is not None and c.reply.begun
-    changed = c.turn.listen(audio_end, window.probability, c.policy, window.level, over_agent=over_agent)
+    audio_end, over_agent = min(heard.audio_end, heard.at), c.reply is not None and c.reply.begun
+    changed = c.turn.listen(audio_end, heard.probability, c.policy, heard.level, over_agent=over_agent)
     if c.reply is None and before is c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy):
         return False  # with nobody to interrupt, speech that goes on only puts moments off
     return changed or c.turn.state is TurnState.PAUSING
+
+
+def _is_agents(c: Conversation, window: events.SpeechProbability) -> bool:
+    """Whether a window of speech is the agent's own, or may be: an echo that has only begun sounds like a voice."""
+    if is_echo(window, c.policy):
+        c.echoes += 1
+        c.unexplained = 0
+        return True
+    c.unexplained = c.unexplained + 1 if window.probability >= c.policy.silence_threshold else 0
+    over_agent = c.echoes >= ENOUGH and c.reply is not None and c.reply.begun
+    begins = c.now - c.turn.last_speech > c.policy.utterance_gap
+    return over_agent and begins and 0 < c.unexplained <= c.policy.echo_onset
 
 
 def _callers_words(c: Conversation, text: str) -> str:
@@ -150,10 +160,10 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
     match event:
         case events.ReplyText(text=text) if reply.generating:
             reply.thought_at = c.now
-            c.speak(reply, reply.splitter.feed(text))
+            reply.unspoken += reply.splitter.feed(text)
         case events.ReplyFinished() if reply.generating:
             reply.generating = False
-            c.speak(reply, reply.splitter.finish())
+            reply.unspoken += reply.splitter.finish()
             _ask_for_goodbye(c, reply)
         case events.ToolRequested() if reply.generating:
             _tool_requested(c, reply, event)
@@ -177,13 +187,15 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
     reply.progress_at = c.now
 
 
-def _note_proof(c: Conversation, ended: Ended, event: events.WordProven) -> None:
+def _note_proof(c: Conversation, event: events.WordProven) -> None:
     """More of a reply that is over was heard than was known: the history has to say so."""
-    if ended.reply.playout.acknowledge(event.clause, event.word):
-        said = ended.reply.said(ended.at)
-        assert said is not None
-        c.entries[ended.entry] = said
-        c.acknowledged(ended.reply)
+    for ended in c.ended:
+        reply = ended.reply
+        if reply.number == event.reply and reply.playout.acknowledge(event.clause, event.word):
+            said = reply.said(ended.at)
+            assert said is not None
+            c.entries[ended.entry] = said
+            c.acknowledged(reply)
 
 
 # ---------------------------------------------------------------- tools
@@ -210,7 +222,7 @@ def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) 
 def _ask_for_goodbye(c: Conversation, reply: Reply) -> None:
     """A model that hangs up without a word is asked, once, for the word."""
     call = reply.hang_up
-    if call is None or reply.playout.clauses or any(tool.tool_call == call.id for tool in reply.used):
+    if call is None or reply.said_anything or any(tool.tool_call == call.id for tool in reply.used):
         return
     reply.used.append(ToolUsed(c.now, call.id, call.name, call.arguments, SAY_GOODBYE, failed=False))
     reply.to_go_on = True

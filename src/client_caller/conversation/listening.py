@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from client_caller.conversation.commands import FinishTranscript, JudgeTurn
-from client_caller.conversation.endpointing import same_words
 from client_caller.conversation.history import CallerSaid, Entry
 from client_caller.conversation.state import CALL, CallState, CallTrigger, TurnTrigger, follow
+from client_caller.conversation.words import same_words
 
 if TYPE_CHECKING:
     from client_caller.conversation.conversation import Conversation

@@ -21,9 +21,21 @@ class Policy:
     speech_onset: int = 64
     """This much speech makes an utterance: two 32 ms windows. One alone is a click more often than a word."""
 
+    breath_below: float = 20.0
+    """Decibels below the loudest speech of late at which what still sounds like speech is breath or an echo of the
+    room: vowels and the consonants between them differ by less."""
+    peak_fades: float = 1.0
+    """Decibels that the loudest speech fades in each window, so that who goes on more quietly is heard."""
+    longest_breath: int = 160
+    """No more than so much of what sounds like speech is taken for that: the model hears 60 to 100 ms too much
+    (median), and over 200 after "please"."""
     echo_share: float = 0.25
     """Speech is the agent's own, come back from the caller's loudspeaker, if so much of it is explained by what was
     played. A caller's voice alone stays below in 99.9 % of windows (experiments/echo.py)."""
+    echo_onset: int = 4
+    """Windows at the beginning of a sound over the agent's words that are not believed on a line that brings them back:
+    the first three of an echo can't be told from a voice (experiments/echo.py). So a caller on a loudspeaker takes the
+    floor 128 ms later."""
     word_at_least: int = 200
     """Nobody takes less for a word, all in all: more words than that are not all the caller's where the line brings the
     agent's back. 300 words a minute is the speed of fast readers."""
@@ -44,22 +56,27 @@ class Policy:
     # ---- speculation: thinking before it is sure that the turn is over
     speculate_after: int = 64
     """Silence after which a reply is begun on the words known so far: two windows, the first sure sign of a pause."""
-    stable_partial: int = 400
-    """Words that sound complete and have not changed for this long are answered while the caller still speaks, and
-    held until they have finished. 0: never before a pause."""
-    guesses_in_a_turn: int = 4
+    stable_partial: int | None = 0
+    """Words that sound complete and have not changed for this long are answered while the caller still speaks: the ears
+    hear silence later than speech to text gives the last word. What the model says is held back from text to speech
+    until they pause. None: never before a pause."""
+    guesses_in_a_turn: int = 12
     """Replies begun on a guess, for one turn; then the next waits until the turn is over."""
-    wasted_words: int = 2000
-    """Words synthesised for replies that nobody heard, in one call; then nothing more is begun on a guess."""
+    guesses_kept: int = 2
+    """How many of them are kept for its pauses."""
+    wasted_words: int = 4000
+    """Words that the model made for replies that nobody heard, in one call; then nothing more is begun on a guess."""
 
     # ---- endpointing: when has the caller finished?
     finish_transcript_after: int = 96
     """Silence before speech to text is asked for its final words: three windows, inside most pauses for breath,
     so that the final words are there when the turn is over."""
-    endpoint_sure: int = 200
-    """Silence that ends a turn which answers just what was asked: a "yes" to a question for yes or no."""
-    endpoint_finished: int = 250
-    """Silence that ends a turn whose words sound complete, and whose voice does: the turn model is sure."""
+    endpoint_sure: int = 280
+    """Silence that ends a turn which is surely over: a "yes" to a question for yes or no, any short answer to a
+    question, or words that sound complete in a voice that does."""
+    endpoint_likely: int = 420
+    """Silence that ends a turn whose words sound complete, and whose voice probably does. Real pauses after a voice
+    like that are 280 to 400 ms in the labelled set."""
     endpoint_closed: int = 480
     """Silence that ends a turn whose words sound complete, and of whose voice nothing is known."""
     endpoint_open: int = 1100
@@ -67,9 +84,17 @@ class Policy:
     up to about one second; peers wait 2.5 to 3.6 s here."""
     sounds_finished: float = 0.85
     """The turn model is sure from here on that the caller has finished."""
+    sounds_likely: float = 0.5
+    """From here on it takes that for likely: it is trained to put its border here."""
     sounds_unfinished: float = 0.1
     """Below this it is sure that they have not: in a real call nearly every pause in mid-turn scores under 0.1, and few
     ends do (experiments/turn_model.py)."""
+    short_turn: int = 1200
+    """Speech below this is too little for the turn model: of the labelled clips as short as that, complete ones score
+    .04 to .99 and broken off ones .81 to .97 (experiments/turn_model.py)."""
+    whole_numbers: tuple[int, ...] = (7, 10, 11)
+    """Numbers of digits at which a dictated number may be whole: North American telephone numbers without and with
+    their area code, and with the country's."""
     transcript_patience: int = 1500
     """How long after the end of speech the final words are waited for before the turn is taken as it stands."""
     wordless_speech: int = 3000
@@ -95,9 +120,6 @@ class Policy:
     of up to 150 ms passes for a breath."""
     barge_in_over: int = 64
     """A sound is over when it has faded or stopped for so long: two windows, more than a closure inside a word."""
-    barge_in_fades: float = 20.0
-    """Decibels below the loudest window of the utterance at which a sound has faded: Silero hears speech on for 100 to
-    300 ms after its end."""
     barge_in_background: float = 20.0
     """Decibels below the caller's own speech at which another's voice is background: a television, talk in the room."""
     barge_in_one_word: int = 450
@@ -204,9 +226,48 @@ class Phrases:
         "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple",
     )  # fmt: skip
     """How single digits are spoken: who says several in a row dictates a number, and pauses between its groups."""
+    teens: tuple[str, ...] = (
+        "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    )  # fmt: skip
+    """Pairs of digits in one word: two of them in a row are a dictated number as well."""
+    tens: tuple[str, ...] = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+    """Likewise, but a digit that follows is their second one."""
+    requests: tuple[str, ...] = ("ask", "describe", "enter", "give", "please", "say", "spell", "tell", "type")
+    """First words of a request that is to be answered like a question."""
     open_endings: tuple[str, ...] = (
-        "a", "about", "an", "and", "at", "because", "but", "by", "for", "from", "he", "i", "i'm", "if", "in", "into",
-        "is", "my", "of", "on", "or", "our", "she", "so", "the", "their", "they", "to", "uh", "um", "we", "well",
-        "with", "your",
+        "a", "about", "also", "am", "an", "and", "are", "as", "at", "because", "but", "by", "could you", "every", "for",
+        "from", "he", "he's", "how about", "i", "i need", "i want", "i'd like", "if", "in", "into", "is", "it's",
+        "just", "let's", "like to", "looking for", "maybe we", "my", "not", "of", "on", "or", "our", "she", "she's",
+        "so", "such as", "than", "that's", "the", "their", "there's", "these", "they", "to", "uh", "um", "very", "was",
+        "we", "we'd like", "well", "were", "what about", "what's", "when", "which", "who's", "with", "would like",
+        "you", "your",
     )  # fmt: skip
     """Last words that promise more."""
+    closed_endings: tuple[str, ...] = (
+        "about it", "all i need", "all i want", "and you", "come in", "come on", "go on", "guess not", "help you",
+        "hope not", "how are you", "move in", "not so", "of course not", "thank you", "think so", "to you", "very well",
+        "what i need", "what i want", "what it is", "why not", "with you",
+    )  # fmt: skip
+    """Exceptions from those: last words that promise nothing."""
+    open_suffixes: tuple[str, ...] = ("'d", "'ll", "'m", "'re", "'ve")
+    """Ends of last words that promise a verb."""
+    conditions: tuple[str, ...] = ("although", "if", "though", "unless", "whereas")
+    """First words of what is only the beginning of a sentence."""
+    openers: tuple[str, ...] = (
+        "actually", "also", "and", "anyway", "basically", "but", "for example", "hold on", "i mean", "in fact",
+        "in short", "just a moment", "just a second", "let me check", "let me look", "let me see", "let me think",
+        "listen", "look", "one moment", "one second", "so", "then", "to be honest", "uh", "um", "well", "you know",
+        "you see",
+    )  # fmt: skip
+    """With which people begin, or gain time: nobody says these and nothing else."""
+    sentence_words: tuple[str, ...] = (
+        "all", "am", "anything", "are", "ask", "be", "book", "bye", "call", "can", "cancel", "change", "check", "come",
+        "could", "did", "do", "does", "find", "get", "give", "go", "goodbye", "got", "had", "has", "have", "he",
+        "hello", "help", "her", "hey", "hi", "him", "how", "i", "is", "it", "keep", "know", "leave", "let", "like",
+        "look", "make", "may", "me", "might", "must", "my", "need", "no", "nothing", "okay", "pay", "please", "put",
+        "right", "say", "send", "shall", "she", "should", "show", "sorry", "speak", "start", "stop", "take", "talk",
+        "tell", "thank", "thanks", "that", "them", "there", "these", "they", "this", "those", "try", "us", "use",
+        "wait", "want", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "would", "yes",
+        "yeah", "you", "your",
+    )  # fmt: skip
+    """Words that make a sentence of those around them: pronouns, verbs that bind, questions, and what stands alone."""

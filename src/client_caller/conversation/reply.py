@@ -43,6 +43,8 @@ class Reply:
     playout: Playout = field(default_factory=Playout)
     asked: dict[str, ToolCall] = field(default_factory=dict)
     """The tools it asked for and has no result of yet."""
+    unspoken: list[str] = field(default_factory=list)
+    """Clauses that wait until the caller pauses: while they speak on, most guesses are wrong."""
     waiting: list[ToolCall] = field(default_factory=list)
     """Those of them that are not started: no tool runs on a guess that the turn is over."""
     used: list[ToolUsed] = field(default_factory=list)
@@ -81,6 +83,15 @@ class Reply:
     def done_thinking(self) -> bool:
         return not (self.generating or self.asked or self.to_go_on)
 
+    @property
+    def said_anything(self) -> bool:
+        return bool(self.playout.clauses or self.unspoken)
+
+    @property
+    def text(self) -> str:
+        """All that it says so far."""
+        return " ".join([*self.playout.clauses, *self.unspoken])
+
     def said(self, now: int) -> AgentSaid | None:
         """What goes into the history if it ends now; None if it never made a sound."""
         if self.started is None:
@@ -90,9 +101,13 @@ class Reply:
         return AgentSaid(self.started, now, playout.heard, playout.unheard, cut=not complete)
 
 
+PROOF = 4
+"""Replies that may be waiting for proof: a line that stands still brings it after the next one was cut as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last reply of which something was heard, once it is over: proof of more of its words may still come."""
+    """A reply of which something was heard, once it is over: proof of more of its words may still come."""
 
     reply: Reply
     at: int

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from client_caller.conversation import listening
 from client_caller.conversation.barge_in import Claim, claim, patience_with
-from client_caller.conversation.endpointing import promises_more, same_words
+from client_caller.conversation.completeness import promises_more
 from client_caller.conversation.state import CallState, ReplyState, TurnState
+from client_caller.conversation.words import same_words
 
 if TYPE_CHECKING:
     from client_caller.conversation.conversation import Conversation
@@ -62,7 +63,7 @@ def _silence(c: Conversation, milliseconds: int) -> int:
 
     Believed at that moment only if their audio is known nearly up to it; a line that stalls is given some patience.
     """
-    due = c.turn.last_speech + milliseconds
+    due = c.turn.voice_end + milliseconds
     lag = min(c.policy.audio_lag, milliseconds // 2)
     return due if c.turn.silent_through >= due - lag else due + c.policy.audio_stall
 
@@ -187,9 +188,18 @@ def _speculate(c: Conversation) -> int | None:
     wants_more = promises_more(turn.text, c.phrases)
     if turn.state is TurnState.PAUSING:
         return _silence(c, c.policy.endpoint_open // 2 if wants_more else c.policy.speculate_after)
-    if wants_more or not c.policy.stable_partial:
+    few = turn.guesses + c.policy.guesses_kept < c.policy.guesses_in_a_turn
+    if c.policy.stable_partial is None or wants_more or not few:
         return None
     return turn.words_since + c.policy.stable_partial
+
+
+def _speak_up(c: Conversation) -> int | None:
+    """What the model says to a guess is worth a voice once the caller pauses, or the turn is over."""
+    reply = c.reply
+    if reply is None or not reply.unspoken:
+        return None
+    return NOW if reply.committed or c.turn.state is not TurnState.SPEAKING else None
 
 
 def _turn_over(c: Conversation) -> int | None:
@@ -245,7 +255,7 @@ def _complete(c: Conversation) -> int | None:
 def _empty(c: Conversation) -> int | None:
     """A model that says nothing would leave the line silent."""
     reply = c.reply
-    silent = reply is not None and reply.done_thinking and not reply.playout.clauses and reply.closing is None
+    silent = reply is not None and reply.done_thinking and not reply.said_anything and reply.closing is None
     return NOW if silent else None
 
 
@@ -298,6 +308,7 @@ RULES = (
     Rule(_turn_over, _end_turn),
     Rule(_aside, listening.set_aside),
     Rule(_speculate, lambda c: c.guess_reply()),
+    Rule(_speak_up, lambda c: c.speak_up()),
     Rule(_owed, _answer),
     Rule(_release, lambda c: c.release()),
     Rule(_go_on, lambda c: c.go_on()),

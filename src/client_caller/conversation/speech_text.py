@@ -188,7 +188,7 @@ def _read(held: str, before: str, last: bool) -> tuple[int, str]:
     """
     sign = held[0]
     open_end = not last and len(held) < _LOOKAHEAD
-    if sign.isspace():
+    if sign.isspace() or (sign == "," and before.isalnum()):
         return 1, sign
     if sign == "<":
         if found := _TAG.match(held):

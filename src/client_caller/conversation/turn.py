@@ -3,14 +3,12 @@
 from dataclasses import dataclass, field
 
 from client_caller.conversation.barge_in import Ending
-from client_caller.conversation.endpointing import same_words
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
+from client_caller.conversation.words import same_words
 
 WINDOW = 32
 """Milliseconds of one window of Silero: 256 samples at 8 kHz."""
-INAUDIBLE = -100.0
-"""dBFS: softer than anything."""
 _FOLLOW = 0.1
 """Share of the newest window in the running level of the caller's speech: it settles within half a second of it."""
 
@@ -26,10 +24,11 @@ class CallerTurn:
     """First speech since the last silence of more than `Policy.utterance_gap`."""
     last_speech: int = 0
     """End of the last window with speech."""
+    voice_end: int = 0
+    """End of the last of them that is about as loud as those before it: what follows is breath, and an echo of the
+    room, which the model still takes for speech. The silence that ends a turn begins here."""
     heard_through: int = 0
     """End of the last window of all."""
-    sounding_through: int = 0
-    """End of the last window with speech that had not faded."""
     voiced: int = 0
     """Speech in the turn, without its pauses."""
     loudness: float | None = None
@@ -48,10 +47,10 @@ class CallerTurn:
     """The `FinishTranscript` of this pause, once made."""
     understood: bool = False
     """That request was answered: no more words will come for what was said so far."""
+    _peak: float = -100.0
+    """Level of the loudest speech, dBFS, less what it has faded since."""
     _rising: int = 0
     """Speech heard that is still too short to count as such."""
-    _loudest: float = INAUDIBLE
-    """Level of the loudest window of the present utterance, dBFS."""
 
     @property
     def text(self) -> str:
@@ -87,7 +86,7 @@ class CallerTurn:
         """How far the end of the utterance is known, while it is judged as an interruption."""
         if self.understood:
             return Ending.UNDERSTOOD
-        over = self.heard_through - self.sounding_through >= policy.barge_in_over
+        over = self.heard_through - self.voice_end >= policy.barge_in_over
         return Ending.SILENT if over else Ending.SOUNDING
 
     def listen(
@@ -124,23 +123,16 @@ class CallerTurn:
             return False
         else:
             self._speak(audio_end, policy)
-        self._sound(level, policy, alone=not over_agent)
+        self._follow_voice(audio_end, level, policy)
+        if level is not None and not over_agent:
+            before = level if self.loudness is None else self.loudness
+            self.loudness = before + (level - before) * _FOLLOW
         return True
 
     def _in_background(self, level: float | None, policy: Policy) -> bool:
         if level is None or self.loudness is None:
             return False
         return level < self.loudness - policy.barge_in_background
-
-    def _sound(self, level: float | None, policy: Policy, *, alone: bool) -> None:
-        """Take in how loud a window with speech is."""
-        if level is not None:
-            self._loudest = max(self._loudest, level)
-            if alone:
-                before = level if self.loudness is None else self.loudness
-                self.loudness = before + (level - before) * _FOLLOW
-        if level is None or level >= self._loudest - policy.barge_in_fades:
-            self.sounding_through = self.heard_through
 
     def fall_silent(self) -> None:
         """The caller's voice stops, or is not to be heard any more."""
@@ -153,11 +145,18 @@ class CallerTurn:
             self.started = onset
         if quiet or onset - self.last_speech > policy.utterance_gap:
             self.utterance_started = onset
-            self._loudest = INAUDIBLE
         self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
         self.voiced += self._rising
         self.last_speech = audio_end
         self.request, self.understood, self.completion = None, False, None
+
+    def _follow_voice(self, audio_end: int, level: float | None, policy: Policy) -> None:
+        if level is None:
+            self.voice_end = audio_end
+            return
+        self._peak = max(level, self._peak - policy.peak_fades)
+        loud = level >= self._peak - policy.breath_below
+        self.voice_end = audio_end if loud else max(self.voice_end, audio_end - policy.longest_breath)
 
     def guess(self, partial: str, at: int) -> None:
         """Take in the present guess of the words that follow the final ones."""
@@ -174,10 +173,15 @@ class CallerTurn:
         self.finals.append(text)
         self.partial = ""
         if self.state is TurnState.QUIET:
-            self.started = self.utterance_started = self.last_speech = at
+            self.started = self.utterance_started = self.last_speech = self.voice_end = at
             self.state = follow(TURN, self.state, TurnTrigger.WORDS)
 
     def finish(self, trigger: TurnTrigger) -> "CallerTurn":
         """End the turn; returns the next one, which hears on where this one stops."""
         follow(TURN, self.state, trigger)
-        return CallerTurn(heard_through=self.heard_through, last_speech=self.last_speech, loudness=self.loudness)
+        return CallerTurn(
+            heard_through=self.heard_through,
+            last_speech=self.last_speech,
+            voice_end=self.voice_end,
+            loudness=self.loudness,
+        )

@@ -1,4 +1,4 @@
-"""Cartesia's text to speech as it crosses the wire. Sans-I/O; `speech_socket` holds the connection.
+"""Cartesia's text to speech as it crosses the wire. Sans-I/O; `speech_line` and `speech_socket` hold the connection.
 
 From docs.cartesia.ai, "Text to Speech (WebSocket)" of API version 2026-03-01 and "Concurrency limits and timeouts": one
 connection carries dozens of contexts, so a process needs one; mu-law at 8 kHz is a format of its own; word times are
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from client_caller.audio.g711 import SAMPLE_RATE
-from client_caller.engines.speech_socket import Piece, websocket_address
+from client_caller.engines.speech_wire import Piece, websocket_address
 
 BASE_URL = "wss://api.cartesia.ai"
 MODEL = "sonic-3"
@@ -41,7 +41,7 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 class CartesiaWire:
-    """One voice of one account; implements `speech_socket.Wire`."""
+    """One voice of one account; implements `speech_wire.Wire`."""
 
     name = "Cartesia"
     key_name = "CARTESIA_API_KEY"

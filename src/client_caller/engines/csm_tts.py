@@ -18,7 +18,7 @@ from client_caller.conversation.clauses import words_of
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry
 from client_caller.engines.csm_call import Answers, CsmLine
 from client_caller.engines.protocols import CallContext, EngineError, Speech
-from client_caller.engines.speech_socket import websocket_address
+from client_caller.engines.speech_wire import websocket_address
 from client_caller.models.csm.wire import FRAME_SECONDS, PATH, SAMPLE_RATE, Cancel, Context, Ended, Heard, Sound
 
 BASE_URL = "http://127.0.0.1:8001/v1"

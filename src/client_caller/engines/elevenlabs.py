@@ -1,4 +1,4 @@
-"""ElevenLabs' text to speech as it crosses the wire. Sans-I/O; `speech_socket` holds the connections.
+"""ElevenLabs' text to speech as it crosses the wire. Sans-I/O; `speech_line` and `speech_socket` hold the connections.
 
 From elevenlabs.io/docs, "Multi-Context WebSocket" (reference and guide). Its facts that shape this file: voice, model,
 format and language belong to the connection; text ends with a blank; the last message of a context comes only once it
@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from client_caller.audio.g711 import SAMPLE_RATE
-from client_caller.engines.speech_socket import Piece, websocket_address
+from client_caller.engines.speech_wire import Piece, websocket_address
 
 BASE_URL = "wss://api.elevenlabs.io"
 MODEL = "eleven_flash_v2_5"
@@ -44,7 +44,7 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 class ElevenLabsWire:
-    """One voice of one account; implements `speech_socket.Wire`."""
+    """One voice of one account; implements `speech_wire.Wire`."""
 
     name = "ElevenLabs"
     key_name = "ELEVENLABS_API_KEY"

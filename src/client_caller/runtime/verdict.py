@@ -138,7 +138,7 @@ def expected_latency(
     is waited for. `listens_to_the_voice`: whether there is a turn model.
     """
     asked = policy.finish_transcript_after
-    silence = policy.endpoint_finished if listens_to_the_voice else policy.endpoint_closed
+    silence = policy.endpoint_sure if listens_to_the_voice else policy.endpoint_closed
     turn_over = max(silence, asked + heard.finished)
     words = asked + heard.finished if heard.known is None or heard.known > 0 else 0.0
     ready = max(policy.speculate_after, words) + thought.first_clause + spoken.first_audio

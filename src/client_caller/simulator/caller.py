@@ -47,8 +47,7 @@ class Ear:
 
     def hear(self, mulaw: bytes) -> None:
         """Take the next 20 ms."""
-        samples = g711.decode(mulaw).astype(np.float32)
-        if np.sqrt(np.mean(samples * samples)) > _AUDIBLE:
+        if mulaw != _QUIET_FRAME and _loudness(mulaw) > _AUDIBLE:
             self.quiet = 0
             self.talk += FRAME_MS
         else:
@@ -59,6 +58,12 @@ class Ear:
     def listen_anew(self) -> None:
         """Forget how long the agent has talked."""
         self.talk = 0
+
+
+def _loudness(mulaw: bytes) -> float:
+    """Root mean square, of 16-bit samples."""
+    samples = g711.decode(mulaw).astype(np.float32)
+    return float(np.sqrt(np.mean(samples * samples)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`client-caller models serve csm`, as a process of its own."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -22,7 +23,11 @@ def test_it_serves_until_it_is_stopped(csm_directory: Path, voice_file: Path) ->
     """It says how far it is and where it listens, speaks, and ends cleanly with Ctrl-C."""
     options = ["--weights", str(csm_directory), "--voice", str(voice_file), "--port", "0", "--slots", "2"]
     with subprocess.Popen(
-        [*COMMAND, *options, "--max-step", "60000"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*COMMAND, *options, "--max-step", "60000"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # the work is tiny: more threads would only wait for each other
     ) as server:
         assert server.stderr is not None
         said = ""

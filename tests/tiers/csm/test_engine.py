@@ -10,10 +10,11 @@ torch = pytest.importorskip("torch")
 from torch import Tensor  # noqa: E402
 
 from client_caller.models.csm.engine import CsmEngine, Frame, Step  # noqa: E402
+from client_caller.models.csm.made_up import TINY_CODEBOOKS as CODEBOOKS  # noqa: E402
+from client_caller.models.csm.made_up import TINY_CODES as VALID  # noqa: E402
 from client_caller.models.csm.sampling import Sampling  # noqa: E402
 from client_caller.models.csm.weights import Weights  # noqa: E402
 
-CODEBOOKS, VALID = 6, 64
 HELLO, MORNING, GOODBYE = "Hello, who is there?", "A fine morning to you.", "Well then, goodbye!"
 HEARD: list[Frame] = [tuple((7 * t + 3 * book) % VALID for book in range(CODEBOOKS)) for t in range(12)]
 """Some speech that was not generated."""

@@ -7,10 +7,11 @@ torch = pytest.importorskip("torch")
 from torch import Tensor  # noqa: E402
 
 from client_caller.models.csm.engine import FRAME  # noqa: E402
+from client_caller.models.csm.made_up import TINY_CODEBOOKS as CODEBOOKS  # noqa: E402
+from client_caller.models.csm.made_up import TINY_CODES as VALID  # noqa: E402
 from client_caller.models.csm.mimi import MimiStream  # noqa: E402
 from client_caller.models.csm.weights import Weights  # noqa: E402
 
-CODEBOOKS, VALID = 6, 64
 FRAMES = 40
 """Four windows of the tiny decoder's attention."""
 

@@ -138,7 +138,7 @@ def test_the_callers_words_wait_for_the_clause(call: Call, fresh_call: Callable[
 def test_a_long_call_never_fills_its_slot(call: Call) -> None:
     """When the slot is two thirds full it is written anew, with the newest pieces only; speech goes on."""
     most, lowest = 0, call.engine.length
-    for clause in range(20):
+    for clause in range(12):
         call.ask(Say(clause, "One two three four."), Context("Mm."))
         before = call.engine.position(0)
         call.run()
@@ -149,7 +149,7 @@ def test_a_long_call_never_fills_its_slot(call: Call) -> None:
     assert RENEWED_AT * length < most + most_frames("One two three four.")
     assert most < length - 1
     assert lowest < length / 2
-    assert [answer.clause for answer in call.ends if isinstance(answer, Ended)] == list(range(20))
+    assert [answer.clause for answer in call.ends if isinstance(answer, Ended)] == list(range(12))
 
 
 def test_a_renewed_slot_is_the_newest_pieces(call: Call, fresh_call: Callable[[], Call]) -> None:

@@ -59,11 +59,18 @@ def load(directory: Path, *, device: str, dtype: DType) -> Weights:
         missing -= _tied(model, missing)
     if missing:
         raise WeightsError(f"{directory} lacks {len(missing)} tensors, such as {min(missing)}. Copy it anew.")
+    return Weights(prepared(model, device=device, dtype=dtype), tokenizer)
+
+
+def prepared(model: Any, *, device: str, dtype: DType) -> Any:
+    """A `CsmForConditionalGeneration` in float32 made fit for the engine: without gradients, in place, in its type."""
+    import torch
+
     model.requires_grad_(False).eval()
     for part in (model.backbone_model, model.depth_decoder, model.lm_head, model.embed_text_tokens):
         for weight in part.parameters():  # not `part.to`, which would round the frequencies of the positions too
             weight.data = weight.data.to(getattr(torch, dtype))
-    return Weights(model.to(device), tokenizer)
+    return model.to(device)
 
 
 def _tied(model: Any, missing: set[str]) -> set[str]:

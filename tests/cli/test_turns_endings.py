@@ -1,0 +1,95 @@
+"""The laws of waiting, on the labelled recordings: what `bench turns` promises."""
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from client_caller.cli import turns_endings
+from client_caller.cli.turns_endings import LATEST, Case, EndingsFigures, Row, Setting, measure, tables, word_ends
+from client_caller.conversation.policy import Phrases, Policy
+from client_caller.simulator.clips import UnreadableRecording
+from client_caller.simulator.tones import spell
+
+QUESTION = "What else can I do?"
+SETTINGS = (
+    Setting("all", "", Policy(), Phrases(), listens=True),
+    Setting("asked", QUESTION, Policy(), Phrases(), listens=True),
+)
+
+
+@pytest.fixture(scope="module")
+def figures(audio: Path, silero_path: Path, smart_turn_path: Path) -> EndingsFigures:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns_endings, "settings", lambda: iter(SETTINGS))
+        return measure(audio, lambda done, total: None)
+
+
+def test_nobody_waits_for_long(figures: EndingsFigures) -> None:
+    """Whatever the words and the voice: every complete turn is answered within 1.6 s."""
+    for row in figures.rows:
+        waits = {case.recording: case.answered for case in row.cases if case.complete}
+        assert all(wait is not None and wait <= LATEST for wait in waits.values()), waits
+
+
+def test_real_pauses_are_waited_for(figures: EndingsFigures) -> None:
+    """Where nothing was asked, no reply is heard in a pause of up to a second that a speaker really made."""
+    (cases,) = (row.cases for row in figures.rows if row.setting == "all")
+    real = [case for case in cases if not case.complete and case.real]
+    assert len(real) >= 11
+    assert [case.recording for case in real if case.cut_off] == []
+
+
+def test_an_answer_to_a_question_comes_soon(figures: EndingsFigures) -> None:
+    """Half of the complete turns are answered in under half a second, numbers that are dictated among them."""
+    (cases,) = (row.cases for row in figures.rows if row.setting == "asked")
+    waits = sorted(case.answered or 0 for case in cases if case.complete)
+    assert waits[len(waits) // 2] < 500
+
+
+@pytest.mark.parametrize(
+    ("pause", "answered", "cut_off"),
+    [
+        (300, 299, True),
+        (300, 300, False),
+        (1880, 999, True),
+        (1880, 1000, False),
+        (None, 999, True),
+        (300, None, False),
+    ],
+)
+def test_a_reply_in_a_pause_cuts_off(pause: int | None, answered: int | None, cut_off: bool) -> None:
+    """Until the caller goes on, and for a second at most: longer pauses can't be waited for."""
+    assert Case("t", False, False, pause, answered).cut_off is cut_off
+
+
+def test_words_take_voiced_time_only() -> None:
+    """A pause belongs to no word: two words of equal length keep their places around one."""
+    word = spell("hello", 3200)
+    silence = b"\xff" * 4800
+    assert word_ends(word + silence + word, ["one", "two"]) == [(400, "one"), (1400, "two")]
+
+
+def test_the_curve_is_shown_for_both_halves() -> None:
+    """With what fell short by name."""
+    cases = (
+        Case("good", False, True, None, 300),
+        Case("late", True, True, None, 1700),
+        Case("cut", True, False, 500, 200),
+    )
+    console = Console(width=120)
+    with console.capture() as shown:
+        for table in tables(EndingsFigures((Row("all of it", cases),))):
+            console.print(table)
+    text = shown.get()
+    assert "1 of 1" in text
+    assert "late" in text
+    assert "cut" in text
+    assert "good" not in text
+
+
+def test_a_folder_without_turns_is_refused(tmp_path: Path, silero_path: Path, smart_turn_path: Path) -> None:
+    """With the reason."""
+    (tmp_path / "manifest.json").write_text('{"files": []}')
+    with pytest.raises(UnreadableRecording, match="complete or incomplete"):
+        measure(tmp_path, lambda done, total: None)
