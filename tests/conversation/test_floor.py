@@ -329,10 +329,10 @@ def test_a_sound_without_words_is_a_pause_of_120_ms(speaking: Call) -> None:
 
 def test_a_sound_has_faded_though_the_ears_hear_speech_on(speaking: Call) -> None:
     """20 dB below its loudest for two windows, it is over: detectors need a tenth of a second and more to say so."""
-    for level in (-22.0, -20.0, -24.0, -43.0, -39.0, -41.0):
+    for level in (-22.0, -20.0, -45.0, -30.0, -50.0):
         speaking.window(0.9, level)
     assert speaking.asked() == [Duck(2)], "a closure of one window inside a word is not the end"
-    speaking.window(0.9, -44.0)
+    speaking.window(0.9, -50.0)
     assert speaking.asked() == [Resume(2)]
 
 

@@ -140,7 +140,7 @@ def test_a_noise_pauses_the_reply_and_no_word_of_it_is_lost(stage: "Stage") -> N
 
 def yielding(scene: "Scene") -> list[type[commands.Command]]:
     """What was asked for because the caller spoke over the agent."""
-    kinds = commands.Duck | commands.Pause | commands.Resume | commands.CancelReply
+    kinds = commands.Duck | commands.Pause | commands.Resume
     return [type(command) for _, asked in scene.notes.events for command in asked if isinstance(command, kinds)]
 
 

@@ -202,7 +202,7 @@ class Phrases:
     """What a caller says to end a call; matched against the end of a turn."""
     backchannels: tuple[str, ...] = (
         "aha", "alright", "all right", "cool", "exactly", "fine", "good", "got it", "great", "hm", "hmm", "i see",
-         "mhm", "mm", "mm hm", "mmm", "nice", "of course", "oh", "okay", "ok", "really", "right", "sure",
+        "mhm", "mm", "mm hm", "mmm", "nice", "of course", "oh", "okay", "ok", "really", "right", "sure",
         "uh", "uh huh", "um", "wow", "yeah", "yep", "yes", "yup",
     )  # fmt: skip
     """What a listener says to show that they listen, and a caller to show that they are there."""

@@ -184,7 +184,8 @@ class Player:
         self._released = self._softly = False
         self._silence(now)
         for clause in self._clauses:
-            clause.sent, clause.marked = clause.first_unheard, clause.heard
+            spoken = clause.finished and clause.heard == len(clause.words)  # what follows is silence
+            clause.sent, clause.marked = len(clause.audio) if spoken else clause.first_unheard, clause.heard
         self._next = 0
 
     def _send_again(self, now: float) -> None:
