@@ -54,6 +54,13 @@ def test_an_echo_is_explained(agent: Samples, delay: int, loss: float) -> None:
     assert np.mean(shares(agent, back(agent, delay, loss)) >= Policy().echo_share) > 0.95
 
 
+def test_a_delay_that_jumps_leaves_nothing_to_unlearn(agent: Samples) -> None:
+    """A quarter of a second after it, what had foretold well until then does not hinder what does now."""
+    line = np.concatenate([back(agent, 1333, 6)[: 3 * SECOND], back(agent, 160, 6)[3 * SECOND :]])
+    found = shares(agent, line) >= Policy().echo_share
+    assert np.count_nonzero(~found) <= np.count_nonzero(shares(agent, back(agent, 160, 6)) < Policy().echo_share) + 8
+
+
 def test_a_caller_is_not_explained(agent: Samples, stranger: Samples) -> None:
     """Somebody else's speech can't be foretold from the agent's, however often one tries."""
     assert np.mean(shares(agent, stranger) >= Policy().echo_share) < 0.005

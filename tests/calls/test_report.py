@@ -12,7 +12,9 @@ import pytest
 
 from client_caller.calls import report
 from client_caller.calls.journal import Journal, JournalError, read
+from client_caller.calls.lines import event_line
 from client_caller.calls.report import render, write_report
+from client_caller.conversation.events import LineQuality
 
 PlayCall = Callable[..., Path]
 NASTY = "<script>alert(1)</script> \"quoted\" & 'so' <img src=x onerror=alert(2)>"
@@ -127,6 +129,16 @@ def test_a_call_without_recording_has_a_report(play_call: PlayCall) -> None:
     assert page.count("path") == page.count("audio") == 0
     assert page.count("table", "waterfall") == 3
     assert page.count("span", "band") > 5
+
+
+def test_a_bad_line_is_among_the_totals(play_call: PlayCall) -> None:
+    """With how long it was bad; nothing is said of a good one."""
+    folder = play_call()
+    assert "on a bad line" not in Page(render(folder)).text
+    with (folder / "journal.jsonl").open("ab") as journal:
+        for at, bad in ((60_000, True), (63_000, False)):
+            journal.write(event_line(LineQuality(at, bad, -30, -30, 0)))
+    assert re.search(r"\b3\s*s\s*on a bad line", Page(render(folder)).text)
 
 
 def test_an_announced_recording_says_from_when(play_call: PlayCall) -> None:

@@ -29,7 +29,6 @@ from client_caller.telephony.twilio_stream import TwilioStream
 def test_density_measures_real_calls(silero_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three calls through the real server: each figure is there and possible, as one JSON object."""
     monkeypatch.setattr(bench_density, "SHORT", 1.0)
-    monkeypatch.setattr(bench_density, "RAMP", 0.2)
     monkeypatch.setattr(bench_density, "SETTLE", 0.3)
     monkeypatch.setattr(bench_density, "OPENINGS", 3)
     result = CliRunner().invoke(app, ["bench", "density", "--calls", "3", "--seconds", "2", "--json"])

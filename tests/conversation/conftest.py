@@ -33,6 +33,8 @@ class Call:
         """The latest that was begun."""
         self.request = 0
         """The latest `FinishTranscript`."""
+        self.judgements = 0
+        """How often the turn model was asked."""
         self._asked: list[commands.Command] = []
         self._words: list[tuple[int, int]] = []
         """Clause and word of all that the latest reply had synthesised."""
@@ -48,6 +50,7 @@ class Call:
                     self.reply, self._words, self._sent, self._heard = reply, [], 0, 0
                 case commands.FinishTranscript(request):
                     self.request = request
+            self.judgements += isinstance(command, commands.JudgeTurn)
             if isinstance(command, commands.Speak):
                 self._words += [(command.clause, word) for word in range(len(words_of(command.text)))]
 

@@ -121,6 +121,8 @@ def test_an_empty_farewell_never_matches() -> None:
         (Evidence("two people", "How many are you?", 0.05, voiced=1300), 1100),
         (Evidence("four", "How many are you?", 0.05, voiced=400), 1100),
         (Evidence("hello", "How can I help?", 0.99, voiced=400), 480),
+        (Evidence("it is for two of us", "How many are you?", 0.3, voiced=1300), 390),
+        (Evidence("it is for two of us", "", 0.3, voiced=1300), 480),
         (Evidence("five five five zero one four seven", "", 0.05, voiced=3000), 480),
     ],
 )

@@ -22,6 +22,7 @@ from client_caller.conversation.history import (
     CUT_MARK,
     NOTHING_HEARD,
     AgentSaid,
+    CallerSaid,
     Message,
 )
 from client_caller.conversation.policy import HANG_UP, Phrases, Policy
@@ -50,6 +51,19 @@ def test_a_reply_begins_in_the_pause_and_is_released_with_the_turn(call: Call) -
     call.hush(32)
     assert call.asked() == [Release(2)]
     assert call.core.messages(2)[-1] == Message("user", "What does it cost?")
+
+
+def test_a_guess_is_told_the_words_that_it_answers(call: Call) -> None:
+    """They come last in what was said before it, although the history has them only when the turn is over."""
+    before = call.core.history
+    call.says("What does it cost?")
+    assert call.asked() == [FinishTranscript(1), StartReply(2)]
+    assert call.core.history == before
+    *history, words = call.core.said_before(2)
+    assert tuple(history) == before
+    assert isinstance(words, CallerSaid)
+    assert words.text == "What does it cost?"
+    assert call.core.said_before(3) == before
 
 
 def test_a_guess_is_withdrawn_when_the_words_change(call: Call) -> None:

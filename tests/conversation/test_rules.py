@@ -51,6 +51,25 @@ def test_the_turn_model_is_asked_once_for_each_pause() -> None:
     assert asked == [FinishTranscript(1), JudgeTurn(1), FinishTranscript(2), JudgeTurn(2)]
 
 
+def test_a_turn_model_in_doubt_is_asked_once_more(call: Call) -> None:
+    """It may think otherwise when it has heard more of the silence; then it has had its say."""
+    call.talk(1280)
+    call.partial("It is blue")
+    call.hush(96)
+    assert call.judgements == 1
+    call.judged(0.05)
+    call.hush(192)
+    assert call.judgements == 2
+    call.judged(0.05)
+    call.hush(192)
+    assert call.judgements == 2
+    call.talk(320)
+    call.hush(96)
+    call.judged(0.9)
+    call.hush(192)
+    assert call.judgements == 3
+
+
 @pytest.mark.parametrize(("completion", "silence"), [(0.05, 1100), (0.3, 480), (0.9, 280)])
 def test_a_judgement_moves_the_end_of_the_turn(call: Call, completion: float, silence: int) -> None:
     """As soon as it is known; never to before the present moment."""

@@ -1,7 +1,7 @@
 """Speech from a CSM server of ours, against a double that speaks the real protocol."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
@@ -11,7 +11,7 @@ from client_caller.conversation.history import AgentSaid, CallerSaid, Entry
 from client_caller.engines.csm_tts import CsmSpeech
 from client_caller.engines.protocols import Attentive, CallContext, EngineError, Speech
 from client_caller.models.csm import wire
-from client_caller.models.csm.wire import Cancel, Context, Heard, Say
+from client_caller.models.csm.wire import Cancel, Heard, Say
 from client_caller.simulator.doubles.csm import PAUSE, WORD, Behaviour, CsmDouble
 
 Check = Callable[..., Awaitable[None]]
@@ -139,13 +139,41 @@ async def test_a_reply_that_nobody_heard_never_was(speech: CsmSpeech, double: Cs
     assert double.calls[0].remembered == ["The answer.", "More."]
 
 
-async def test_a_resumed_call_begins_with_what_was_said(speech: CsmSpeech, double: CsmDouble) -> None:
-    """Words of the agent that this voice never spoke are no clause of its own."""
-    speech.attend(CALL, [heard("Before."), by_caller("I was cut off.")])
+async def test_a_resumed_call_begins_anew(speech: CsmSpeech, double: CsmDouble) -> None:
+    """What was said before this voice joined the call is none of its clauses."""
+    before: list[Entry] = [heard("Before."), by_caller("I was cut off.")]
+    speech.attend(CALL, before)
     await said(speech, "Welcome back.")
-    speech.attend(CALL, [heard("Before."), by_caller("I was cut off."), heard("Welcome", "back.")])
+    speech.attend(CALL, [*before, heard("Welcome", "back."), by_caller("Yes.")])
     await said(speech, "So.")
-    assert double.calls[0].remembered == ["(I was cut off.)", "Welcome", "So."]
+    assert double.calls[0].remembered == ["Welcome", "(Yes.)", "So."]
+
+
+async def test_the_callers_words_come_before_the_answer(speech: CsmSpeech, double: CsmDouble) -> None:
+    """A reply is begun on words that may not be the last; when they were not, words and reply are taken back."""
+    speech.attend(CALL, [])
+    await said(speech, "Hello.")
+    known: list[Entry] = [heard("Hello.")]
+    speech.attend(CALL, [*known, by_caller("I would like")])
+    await said(speech, "Yes?")
+    assert double.calls[0].remembered == ["Hello.", "(I would like)", "Yes?"]
+    known.append(by_caller("I would like tea."))
+    speech.attend(CALL, known)
+    await said(speech, "Tea it is. Or coffee?")
+    known += [CallerSaid(2, 3, "mhm", backchannel=True), heard("Tea it is. Or coffee?"), by_caller("Coffee.")]
+    speech.attend(CALL, known)
+    await said(speech, "Fine.")
+    assert double.calls[0].remembered == [
+        "Hello.",
+        "(I would like tea.)",
+        "Tea it is. Or coffee?",
+        "(Coffee.)",
+        "Fine.",
+    ]
+    before = len(double.calls[0].requests)
+    speech.attend(CALL, [*known, heard("Fine.")])
+    await said(speech, "Bye.")
+    assert [type(request) for request in double.calls[0].requests[before:]] == [Say], "what matches is left alone"
 
 
 async def test_giving_up_ends_the_clause_and_not_the_call(speech: CsmSpeech, double: CsmDouble) -> None:
@@ -207,13 +235,9 @@ async def test_no_server_at_all() -> None:
         CsmSpeech(base_url="nowhere")
 
 
-def words(requests: Sequence[object]) -> list[str]:
-    return [request.text for request in requests if isinstance(request, Context)]
-
-
 async def test_what_is_asked_before_the_connection_stands_is_kept(speech: CsmSpeech, double: CsmDouble) -> None:
-    """The history of a call's beginning and its first clause come in order."""
+    """The caller's first words and the first clause come in order."""
+    speech.attend(CALL, [])
     speech.attend(CALL, [by_caller("First.")])
-    speech.attend(CALL, [by_caller("First."), by_caller("Second.")])
     await said(speech, "One.")
-    assert words(double.calls[0].requests) == ["First.", "Second."]
+    assert double.calls[0].remembered == ["(First.)", "One."]

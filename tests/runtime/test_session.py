@@ -100,9 +100,19 @@ class AttentiveSpeech:
         """Nothing is shared."""
 
 
+TOLD = "caller: tell me everything"
+
+
+def said_by(entry: Entry) -> str:
+    """Who said what, as far as it was heard."""
+    if isinstance(entry, AgentSaid):
+        return f"agent: {entry.heard}"
+    return f"caller: {entry.text}" if isinstance(entry, CallerSaid) else "a tool"
+
+
 def test_an_attentive_voice_knows_what_was_heard(stage: "Stage") -> None:
-    """It is told the history at the call's beginning and before each reply, as it stands then: of a reply that was cut
-    off, what was heard; and that the call is over."""
+    """It is told the history at the call's beginning and before each reply, with the words that the reply answers: of a
+    reply that was cut off, what was heard; and that the call is over."""
     voice = AttentiveSpeech()
     stage.engines = replace(stage.engines, tts=voice)
     stage.model(
@@ -114,7 +124,11 @@ def test_an_attentive_voice_knows_what_was_heard(stage: "Stage") -> None:
     assert [n for n, told in enumerate(voice.told) if told == "left"] == [len(voice.told) - 1]
     before = {text: told for told, text in pairwise(voice.told) if isinstance(told, tuple) and isinstance(text, str)}
     assert before.keys() == {"Good morning, who is there?", "One two three four five six.", "Sorry."}
-    assert all(told == history[: len(told)] for told in before.values())
+    said = {text: [said_by(entry) for entry in told] for text, told in before.items()}
+    whole = [said_by(entry) for entry in history]
+    assert said["Good morning, who is there?"] == []
+    assert said["One two three four five six."] == whole[:2] == ["agent: Good morning, who is there?", TOLD]
+    assert said["Sorry."] == whole[:4]
     _, cut = [entry for entry in before["Sorry."] if isinstance(entry, AgentSaid)]
     assert cut.cut
     assert 0 < len(cut.heard.split()) < 6

@@ -85,7 +85,7 @@ class LineJudge:
             self._unspoken.add(10 ** (level / 10))
         if self._spoken.windows < SPOKEN or self._unspoken.windows < UNSPOKEN or now - self._judged_at < _APART:
             return None
-        figures = self._figures()
+        figures = self.figures()
         bad = not figures.within(self._policy, _EASES if self._bad else 0.0)
         if bad == self._bad:
             return None
@@ -93,7 +93,8 @@ class LineJudge:
         speech, noise, share = figures
         return LineQuality(now, bad, round(speech, 1), round(noise, 1), round(share, 4))
 
-    def _figures(self) -> Figures:
+    def figures(self) -> Figures:
+        """What the line is judged by now."""
         noise = self._unspoken.energy
         return Figures(_level(self._spoken.energy - noise), _level(noise), self._clipped.energy)
 

@@ -37,9 +37,9 @@ from client_caller.simulator.network import FarEnd
 from client_caller.simulator.provider import Provider
 
 SHORT = 5.0
-"""Seconds of the rounds before and after the measured one."""
-RAMP = 2.0
-"""Seconds over which the calls come in."""
+"""Seconds of the rounds before and after the measured one, once all their calls have come."""
+APART = 0.05
+"""Seconds between two calls' coming: faster than they come to one server, slow enough for a callers' process."""
 SETTLE = 1.0
 """Seconds between the last call's arrival and the measurement, and at its end."""
 OPENINGS = 20
@@ -125,13 +125,14 @@ class DensityBench:
                 return await self._measure(server, labelled(clip, WORDS))
 
     async def _measure(self, server: "_Server", clip: bytes) -> Density:
+        ramp = APART * self.calls
         await self._round(server, clip, 1, SHORT)
         fresh = await server.idle()
         watch = LoopWatch()
         watching = asyncio.create_task(watch.run())
-        length = RAMP + self.seconds + 3 * SETTLE + 2 * OPENINGS * EVERY + SHORT
+        length = ramp + self.seconds + 3 * SETTLE + 2 * OPENINGS * EVERY + SHORT
         calling = asyncio.create_task(self._round(server, clip, self.calls, length))
-        await asyncio.sleep(RAMP + SETTLE)
+        await asyncio.sleep(ramp + SETTLE)
         bare = await _python("client_caller.cli.loop_watch", str(self.seconds))
         callers_cpu = time.process_time()
         began = await server.sample()
@@ -145,7 +146,7 @@ class DensityBench:
         if began.active != self.calls or ended.active != self.calls:
             raise Disturbed(f"Of {self.calls} calls only {min(began.active, ended.active)} were on the line.")
         after = await server.idle()
-        await self._round(server, clip, self.calls, SHORT)
+        await self._round(server, clip, self.calls, ramp + SHORT)
         again = await server.idle()
         words = [lengths for far_end in far_ends for lengths in word_lengths(far_end)]
         return Density(
@@ -171,8 +172,8 @@ class DensityBench:
     async def _round(self, server: "_Server", clip: bytes, calls: int, seconds: float) -> list[FarEnd]:
         """So many calls, each from its place in the ramp to the same end."""
 
-        ramp = [RAMP * number / calls for number in range(calls)]
-        return await asyncio.gather(*(_call(server, clip, wait, seconds - wait) for wait in ramp))
+        waits = [APART * number for number in range(calls)]
+        return await asyncio.gather(*(_call(server, clip, wait, seconds - wait) for wait in waits))
 
     async def _openings(self, server: "_Server", clip: bytes) -> None:
         """One call after the other, each for a moment."""

@@ -41,15 +41,23 @@ def latency(
     audio: Annotated[
         Path | None, typer.Option(help="A folder of recordings with manifest.json; without one, eSpeak NG speaks.")
     ] = None,
+    interim: Annotated[
+        float, typer.Option(min=0, help="Milliseconds from the end of a word to a partial transcript that has it.")
+    ] = 100.0,
+    on_partials: Annotated[
+        bool, typer.Option("--on-partials/--in-pauses", help="Whether replies are begun while the caller still speaks.")
+    ] = True,
     seed: Annotated[int, typer.Option(help="Another seed: other utterances, at other moments.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """How soon does the agent answer, how soon does it yield, and does it yield to a mere "uh-huh"?
 
     Calls a server of its own, with real drivers, over real sockets, in real time. Its model tier is played by doubles:
-    transcript final 120 ms after speech, first token after 150 ms, first audio after 80 ms.
+    transcript final 120 ms after speech, first token after 150 ms, first audio after 80 ms. How soon a word is in a
+    partial transcript differs most between engines, and a reply that is begun on one is there by as much sooner: see
+    `--interim`.
     """
-    delays = Delays(words_per_second=words_per_second)
+    delays = Delays(interim=interim / 1000, words_per_second=words_per_second)
     console, notes = Console(), Console(stderr=True)
     measured_on = machine()
     try:
@@ -75,6 +83,7 @@ def latency(
                 interruptions=interruptions,
                 seed=seed,
                 delays=delays,
+                agent="agent" if on_partials else "patient",
                 tell=lambda said: progress.update(
                     task, advance=said.punctual, description=f"{said.purpose} {said.name}", refresh=True
                 ),

@@ -30,7 +30,7 @@ def csm(
         Literal["tiny", "real"],
         typer.Option(help="real: CSM-1B's, for a GPU; tiny: a ten-thousandth, for any machine."),
     ] = "tiny",
-    device: Annotated[str | None, typer.Option(help="cuda or cpu. Without it: the GPU, if there is one.")] = None,
+    device: Annotated[Literal["cuda", "cpu"] | None, typer.Option(help="Without it: the GPU, if there is one.")] = None,
     steps: Annotated[int, typer.Option(min=5, help="Steps to measure at each batch size.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -55,7 +55,7 @@ def csm(
         figures = measure(
             size,
             device,
-            "bfloat16" if device.startswith("cuda") else "float32",
+            "bfloat16" if device == "cuda" else "float32",
             steps,
             lambda done, total: progress.update(task, completed=done, total=total),
         )

@@ -55,13 +55,15 @@ class LatencyBench:
     """In one more call, together with every backchannel once; 0 for no such call."""
     seed: int
     delays: Delays
+    agent: str
+    """Which of `bench_agent` is called."""
     tell: Callable[[Said], None]
     """Told of everything that the caller has said, when it is over."""
 
     async def run(self) -> Figures:
         """Raises `NotMeasured`."""
         with tempfile.TemporaryDirectory() as folder:
-            async with target(Path(folder), self.delays) as server:
+            async with target(Path(folder), self.delays, self.agent) as server:
                 return await self._measure(server, Random(self.seed))
 
     async def _measure(self, server: Target, random: Random) -> Figures:

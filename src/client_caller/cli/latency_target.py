@@ -66,8 +66,8 @@ class Target:
 
 
 @asynccontextmanager
-async def target(folder: Path, delays: Delays) -> AsyncIterator[Target]:
-    """Run while the block does. Raises `NotMeasured` if the server does not start."""
+async def target(folder: Path, delays: Delays, agent: str = "agent") -> AsyncIterator[Target]:
+    """Run while the block does; `agent`: which of `bench_agent`. Raises `NotMeasured` if the server does not start."""
     stt = DeepgramDouble(final_after=delays.final, interim_after=delays.interim)
     llm = LlmDouble(first_token=delays.first_token, words_per_second=delays.words_per_second)
     tts = SpeechDouble(first_byte=delays.first_byte, speed=delays.speed)
@@ -75,7 +75,7 @@ async def target(folder: Path, delays: Delays) -> AsyncIterator[Target]:
         urls = [await stack.enter_async_context(double.serving()) for double in (stt, llm, tts)]
         log = stack.enter_context((folder / "server.log").open("wb+"))
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _SERVE, "serve", "client_caller.cli.bench_agent:agent", "--insecure-local"),
+            *(sys.executable, "-c", _SERVE, "serve", f"client_caller.cli.bench_agent:{agent}", "--insecure-local"),
             *("--port", "0"),
             cwd=folder,
             env=_environment(folder, *urls),

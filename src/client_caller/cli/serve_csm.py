@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+Device = Literal["cuda", "cpu"]
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -19,7 +20,10 @@ def csm(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes any free one.")] = 8001,
-    device: Annotated[str | None, typer.Option(help="cuda, cuda:1, cpu. Without it: the GPU, if there is one.")] = None,
+    device: Annotated[
+        Device | None,
+        typer.Option(help="Without it: the GPU, if there is one. Of several, the one in CUDA_VISIBLE_DEVICES."),
+    ] = None,
     dtype: Annotated[
         Precision | None, typer.Option(help="Without it: bfloat16 on a GPU, float32 on a CPU. Sound is always float32.")
     ] = None,
@@ -63,9 +67,9 @@ def csm(
     from client_caller.models.csm.weights import WeightsError
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    on_gpu = device.startswith("cuda")
+    on_gpu = device == "cuda"
     if on_gpu and not torch.cuda.is_available():
-        _end(f"This PyTorch finds no GPU for --device {device}. Check nvidia-smi, and that PyTorch was built for CUDA.")
+        _end("This PyTorch finds no GPU for --device cuda. Check nvidia-smi, and that PyTorch was built for CUDA.")
     if not on_gpu:
         _say("Without a GPU, CSM-1B takes about a second for 80 ms of sound: good for trying it, not for calls.")
     launch = Launch(

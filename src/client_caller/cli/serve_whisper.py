@@ -28,7 +28,7 @@ GuessWindow = Annotated[
     typer.Option(
         min=1,
         help="Seconds to which the windows of guesses are shortened. Whisper works on 30 s however short the speech "
-        "is; with 10 a guess costs a CPU a seventh, and may be less right. Final words always get the whole window.",
+        "is; with 10 a guess costs a CPU a third, and may be less right. Final words always get the whole window.",
     ),
 ]
 Batch = Annotated[int, typer.Option(min=1, help="Most calls in one run of the model.")]

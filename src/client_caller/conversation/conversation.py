@@ -194,13 +194,17 @@ class Conversation:
         few = self.turn.understood or self.turn.guesses < self.policy.guesses_in_a_turn
         return few and not self.doubtful and not self.speculation_spent and self.wasted_words < self.policy.wasted_words
 
+    def said_before(self, reply: int) -> tuple[Entry, ...]:
+        """The history as it is for a reply: with the words that it answers, which on a guess may not be the last."""
+        entries = list(self.entries)
+        if self.reply is not None and self.reply.number == reply and not self.reply.committed:
+            listening.write_words(self, entries)
+        return tuple(entries)
+
     def messages(self, reply: int) -> tuple[Message, ...]:
         """What the model has to be told for `StartReply(reply)`."""
         current = self.reply if self.reply is not None and self.reply.number == reply else None
-        entries = list(self.entries)
-        if current is not None and not current.committed:
-            listening.write_words(self, entries)
-        chat = messages(entries)
+        chat = messages(self.said_before(reply))
         asked = current.asked if current is not None else {}
         elsewhere = [(call, STILL_RUNNING) for id, call in self.running.items() if id not in asked]
         if elsewhere:

@@ -49,17 +49,19 @@ def silence_needed(evidence: Evidence, policy: Policy, phrases: Phrases) -> int:
     short = evidence.voiced is not None and evidence.voiced < policy.short_turn
     if short and len(spoken) > 1:
         return policy.endpoint_closed if asked is Asked.NOTHING else policy.endpoint_sure
-    return _by_voice(evidence.completion, policy)
+    return _by_voice(evidence.completion, asked, policy)
 
 
-def _by_voice(completion: float | None, policy: Policy) -> int:
+def _by_voice(completion: float | None, asked: Asked, policy: Policy) -> int:
     if completion is None:
         return policy.endpoint_closed
     if completion < policy.sounds_unfinished:
         return policy.endpoint_open
-    if completion < policy.sounds_likely:
-        return policy.endpoint_closed
-    return policy.endpoint_sure if completion >= policy.sounds_finished else policy.endpoint_likely
+    if completion >= policy.sounds_finished:
+        return policy.endpoint_sure
+    if asked is not Asked.NOTHING:
+        return policy.endpoint_answer
+    return policy.endpoint_likely if completion >= policy.sounds_likely else policy.endpoint_closed
 
 
 def is_farewell(text: str, phrases: Phrases) -> bool:

@@ -37,6 +37,13 @@ def finish_transcript(c: Conversation) -> None:
     c.ask(FinishTranscript(c.requests), JudgeTurn(c.requests))
 
 
+def judge_again(c: Conversation) -> None:
+    """Ask the turn model once more: it has heard more of the silence now."""
+    assert c.turn.request is not None
+    c.turn.judged_again = True
+    c.ask(JudgeTurn(c.turn.request))
+
+
 def take_turn(c: Conversation) -> None:
     """The caller has finished."""
     known = _known_finals(c)

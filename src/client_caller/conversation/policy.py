@@ -41,7 +41,7 @@ class Policy:
     agent's back. 300 words a minute is the speed of fast readers."""
     line_noise: float = 3.0
     """Decibels of the caller's voice above the noise below which the line is bad: a street that all but drowns it.
-    Measured within about 1 dB of the truth in steady noise (docs/benchmarks.md, the line)."""
+    Measured within 1.5 dB of the truth in steady noise (docs/benchmarks.md, the line)."""
     line_level: float = -50.0
     """dBFS of the caller's voice below which the line is bad: 30 dB softer than usual."""
     line_clipped: float = 0.1
@@ -74,6 +74,8 @@ class Policy:
     endpoint_sure: int = 280
     """Silence that ends a turn which is surely over: a "yes" to a question for yes or no, any short answer to a
     question, or words that sound complete in a voice that does."""
+    endpoint_answer: int = 390
+    """Silence that ends a turn whose words answer a question and sound complete, and whose voice says neither."""
     endpoint_likely: int = 420
     """Silence that ends a turn whose words sound complete, and whose voice probably does. Real pauses after a voice
     like that are 280 to 400 ms in the labelled set."""
@@ -89,6 +91,10 @@ class Policy:
     sounds_unfinished: float = 0.1
     """Below this it is sure that they have not: in a real call nearly every pause in mid-turn scores under 0.1, and few
     ends do (experiments/turn_model.py)."""
+    judge_again_after: int = 256
+    """Silence after which the turn model is asked once more where it did not take the end for likely. Of what it took
+    for unfinished after 100 ms of silence, it no longer does after 300 in three of four complete turns of the labelled
+    set, and in five of seventeen others."""
     short_turn: int = 1200
     """Speech below this is too little for the turn model: of the labelled clips as short as that, complete ones score
     .04 to .99 and broken off ones .81 to .97 (experiments/turn_model.py)."""

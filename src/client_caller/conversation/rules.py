@@ -180,6 +180,13 @@ def _finish_transcript(c: Conversation) -> int | None:
     return _silence(c, c.policy.finish_transcript_after)
 
 
+def _judge_again(c: Conversation) -> int | None:
+    turn = c.turn
+    if turn.state is not TurnState.PAUSING or turn.judged_again or turn.completion is None:
+        return None
+    return _silence(c, c.policy.judge_again_after) if turn.completion < c.policy.sounds_likely else None
+
+
 def _speculate(c: Conversation) -> int | None:
     """Words that may well be the turn's last are answered before that is sure."""
     turn = c.turn
@@ -304,6 +311,7 @@ RULES = (
     Rule(_hold, lambda c: c.hold()),
     Rule(_lost, lambda c: c.turn.fall_silent()),
     Rule(_finish_transcript, listening.finish_transcript),
+    Rule(_judge_again, listening.judge_again),
     Rule(_withdraw, lambda c: c.withdraw()),
     Rule(_turn_over, _end_turn),
     Rule(_aside, listening.set_aside),

@@ -39,6 +39,8 @@ class CallerTurn:
     partial: str = ""
     completion: float | None = None
     """What the turn model made of this pause: 0 the caller goes on, 1 they have finished."""
+    judged_again: bool = False
+    """The turn model was asked a second time in this pause."""
     words_since: int = 0
     """Since when the words are what they are now."""
     guesses: int = 0
@@ -148,7 +150,7 @@ class CallerTurn:
         self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
         self.voiced += self._rising
         self.last_speech = audio_end
-        self.request, self.understood, self.completion = None, False, None
+        self.request, self.understood, self.completion, self.judged_again = None, False, None, False
 
     def _follow_voice(self, audio_end: int, level: float | None, policy: Policy) -> None:
         if level is None:

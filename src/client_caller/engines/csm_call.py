@@ -39,15 +39,19 @@ class CsmLine:
         """Send a request, after those before it."""
         self._outbox.put_nowait(request)
 
-    def say(self, text: str) -> tuple[int, Answers]:
-        """Ask for a clause; returns its number, and where its answers come: a failure of the line is the last one."""
+    def number(self) -> int:
+        """The next clause's, or caller's turn's."""
         number, self._next = self._next, self._next + 1
+        return number
+
+    def say(self, number: int, text: str) -> Answers:
+        """Ask for a clause; returns where its answers come: a failure of the line is the last one."""
         answers: Answers = asyncio.Queue()
         self._clauses[number] = answers
         if self._failure is not None:
             answers.put_nowait(self._failure)
         self.ask(Say(number, text))
-        return number, answers
+        return answers
 
     def done_with(self, number: int) -> None:
         """Nobody waits for this clause's answers any more."""

@@ -27,8 +27,16 @@ _FRAME = round(FRAME_SECONDS * g711.SAMPLE_RATE)
 
 
 @dataclass(slots=True)
+class _Turn:
+    """What the caller said, as the server was told."""
+
+    number: int
+    text: str
+
+
+@dataclass(slots=True)
 class _Clause:
-    """One that was asked for since the last `attend`."""
+    """What the server was asked to speak."""
 
     number: int
     text: str
@@ -43,18 +51,22 @@ class _Call:
     def __init__(self, address: str) -> None:
         self._address = address
         self._line = CsmLine(address)
-        self._spoken: list[_Clause] = []
+        self._told: list[_Turn | _Clause] = []
+        """What the server's memory holds."""
+        self._before: int | None = None
+        """Entries of the history from before that memory."""
         self._entries = 0
-        """Of the history, that the server knows about."""
+        """Of the last history."""
 
     def say(self, text: str) -> _Clause:
         """Ask for a clause: over a new connection, which remembers nothing, where the old one was lost."""
         if self._line.lost:
             self._line = CsmLine(self._address)
-            self._spoken.clear()
-        number, answers = self._line.say(text)
-        clause = _Clause(number, text, answers)
-        self._spoken.append(clause)
+            self._told.clear()
+            self._before = self._entries
+        number = self._line.number()
+        clause = _Clause(number, text, self._line.say(number, text))
+        self._told.append(clause)
         return clause
 
     def done_with(self, clause: _Clause, *, whole: bool) -> None:
@@ -64,20 +76,47 @@ class _Call:
             self._line.ask(Cancel(clause.number))
 
     def attend(self, history: Sequence[Entry]) -> None:
-        """Tell the server what was heard, and what the caller said."""
-        news = history[self._entries :]
+        """Make the server's memory what was said and heard: forget from the first difference on, and add the rest."""
         self._entries = len(history)
-        heard = sum(len(words_of(entry.heard)) for entry in news if isinstance(entry, AgentSaid))
-        for clause in self._spoken:
+        if self._before is None:
+            self._before = len(history)
+        told = 0
+        news: list[str] = []
+        for entry in history[self._before :]:
+            match entry:
+                case AgentSaid() if not news:
+                    told = self._heard(told, entry)
+                case CallerSaid(text=text, backchannel=False) if text and (news or not self._holds(told, text)):
+                    news.append(text)
+                case CallerSaid(text=text, backchannel=False) if text:
+                    told += 1
+        if told < len(self._told):
+            self._forget(told, Heard(self._told[told].number, 0, ""))
+        for text in news:
+            self._told.append(_Turn(self._line.number(), text))
+            self._line.ask(Context(self._told[-1].number, text))
+
+    def _holds(self, place: int, text: str) -> bool:
+        """Whether the memory has this turn of the caller's at this place."""
+        turn = self._told[place] if place < len(self._told) else None
+        return isinstance(turn, _Turn) and turn.text == text
+
+    def _heard(self, place: int, said: AgentSaid) -> int:
+        """Go over the clauses of a reply, and forget what was not heard of them. Returns the place behind the last."""
+        heard = len(words_of(said.heard))
+        while heard and place < len(self._told) and isinstance(clause := self._told[place], _Clause):
             words = words_of(clause.text)
             if heard < len(words):
-                self._line.ask(_heard(clause, heard))
-                break
-            heard -= len(words)
-        self._spoken.clear()
-        for entry in news:
-            if isinstance(entry, CallerSaid) and entry.text:
-                self._line.ask(Context(entry.text))
+                self._forget(place + 1, _heard(clause, heard))
+                clause.text = clause.text[: words[heard - 1].end]
+            clause.audio.clear()  # it was for this only, and a call may be long
+            heard -= min(heard, len(words))
+            place += 1
+        return place
+
+    def _forget(self, place: int, heard: Heard) -> None:
+        self._line.ask(heard)
+        del self._told[place:]
 
     async def close(self) -> None:
         await self._line.close()

@@ -181,8 +181,8 @@ class Attentive(Protocol):
     def attend(self, context: CallContext, history: Sequence[Entry]) -> None:
         """At the beginning of a call and before each of its replies: what either side said, as far as it was heard.
 
-        What was spoken since the last time and is not in it, nobody heard. Never blocks and never fails: what goes
-        wrong is told by the next `speak`.
+        The caller's last words may be a guess: each history replaces the one before. What was spoken and is not in it,
+        nobody heard. Never blocks and never fails: what goes wrong is told by the next `speak`.
         """
         ...
 

@@ -366,7 +366,7 @@ class CallSession:
 
     def _work_on(self, reply: int, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         if reply not in self._work:
-            self._attend(self.conversation.history)
+            self._attend(self.conversation.said_before(reply))
             self._work = {reply: []}  # there is one reply at a time: the work for those before is done or cancelled
         task = self._start(work)
         self._work[reply].append(task)

@@ -42,8 +42,8 @@ class TurnJudges:
     async def ask(self, mulaw: bytes) -> float | None:
         """How likely the caller has finished, by their last 8 s up to now (mu-law at 8 kHz), 0 to 1.
 
-        None, at once, if that would take longer than `DEADLINE`: decide without it. Ask once in a pause, and cancel if
-        the caller goes on: that makes room for another. Raises what the model raises.
+        None, at once, if that would take longer than `DEADLINE`: decide without it. Ask once or twice in a pause, and
+        cancel if the caller goes on: that makes room for another. Raises what the model raises.
         """
         if not self._in_time():
             TURN_JUDGEMENTS.labels("refused").inc()

@@ -6,7 +6,7 @@ from client_caller.models.csm import wire
 from client_caller.models.csm.wire import Answer, Cancel, Context, Ended, Failed, Heard, Request, Say, Sound
 
 
-@pytest.mark.parametrize("message", [Say(3, "Hé."), Cancel(0), Heard(2, 7, "so far"), Context("Well, no.")])
+@pytest.mark.parametrize("message", [Say(3, "Hé."), Cancel(0), Heard(2, 7, "so far"), Context(4, "Well, no.")])
 def test_requests_survive(message: Request) -> None:
     """What a client encodes, the server reads."""
     assert wire.read_request(wire.encode(message)) == message

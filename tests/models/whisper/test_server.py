@@ -148,8 +148,9 @@ async def test_vllms_client(place: str, speech: bytes) -> None:
 async def test_what_it_does_not_understand_is_answered(place: str) -> None:
     """An error in words, and the connection goes on; settings that come too late are one."""
     async with connect(f"ws://{place}/v1/realtime") as events:
-        await events.send("hello")
-        assert (await until(events, "error"))["code"] == "invalid_json"
+        for nonsense in ("hello", b"\xff", ""):
+            await events.send(nonsense)
+            assert (await until(events, "error"))["code"] == "invalid_json"
         await events.send('{"type":"session.update","language":"xx"}')
         assert (await until(events, "error"))["code"] == "unknown_language"
         await events.send('{"type":"input_audio_buffer.commit","final":true}')

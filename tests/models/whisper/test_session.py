@@ -9,6 +9,7 @@ import pytest
 from client_caller.audio.silero import WINDOW as VOICE_WINDOW
 from client_caller.models.whisper.backend import SAMPLE_RATE, Hypothesis, Window
 from client_caller.models.whisper.events import Final, Guess, Wishes
+from client_caller.models.whisper.metrics import REGISTRY
 from client_caller.models.whisper.session import BEFORE, CLOCK, LONG_PAUSE, PAUSE, TICK, Session
 from client_caller.models.whisper.words import Word, text_of
 
@@ -66,6 +67,10 @@ class Line:
     @property
     def finals(self) -> list[str]:
         return [text_of(told.words) for told in self.told if isinstance(told, Final)]
+
+
+def counted(when: str) -> float:
+    return REGISTRY.get_sample_value("client_caller_whisper_finals_total", {"when": when}) or 0.0
 
 
 async def test_silence_is_never_transcribed() -> None:
@@ -133,6 +138,7 @@ async def test_words_are_certain_at_the_second_guess() -> None:
 
 async def test_final_words_are_ready_when_they_are_asked_for() -> None:
     """At the first pause the stretch is transcribed for good; asked for then, the words need no further work."""
+    before = counted("ahead")
     line = Line()
     line.speak(0.3)
     line.pause(PAUSE / CLOCK)
@@ -143,10 +149,12 @@ async def test_final_words_are_ready_when_they_are_asked_for() -> None:
     line.session.finish()
     assert line.finals == ["one two"]
     assert len(line.asked) == 1
+    assert counted("ahead") == before + 1
 
 
 async def test_final_words_under_way_are_waited_for() -> None:
     """Asked for while they are being worked out, they are not worked out twice."""
+    before = counted("asked")
     line = Line()
     line.speak(0.3)
     line.pause(0.096)
@@ -155,6 +163,7 @@ async def test_final_words_under_way_are_waited_for() -> None:
     await line.answer("one two")
     assert line.finals == ["one two"]
     assert len(line.asked) == 1
+    assert counted("asked") == before + 1
 
 
 async def test_a_pause_that_was_none_costs_nothing_but_work() -> None:

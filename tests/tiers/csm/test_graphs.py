@@ -2,10 +2,10 @@
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-from client_caller.models.csm import graphs
-from client_caller.models.csm.graphs import Graphs
+from client_caller.models.csm import graphs  # noqa: E402
+from client_caller.models.csm.graphs import Graphs  # noqa: E402
 
 
 class Graph:
@@ -21,7 +21,8 @@ class Graph:
 def test_the_next_larger_batch_is_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each size is captured once, and three calls are spoken by the graph of four."""
     captured = {size: Graph() for size in (1, 4, 16)}
-    monkeypatch.setattr(graphs, "_captured", lambda step, size, generator: (captured[size], step(size)))
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: "pool")
+    monkeypatch.setattr(graphs, "_captured", lambda step, size, generator, pool: (captured[size], step(size)))
     asked: list[int] = []
 
     def step(size: int) -> str:

@@ -132,12 +132,12 @@ async def test_a_call_over_its_websocket(address: str) -> None:
             [Ended(0, whole, "limit"), Ended(1, most_frames("Four."), "limit")],
             {0: whole, 1: most_frames("Four.")},
         )
-        for request in (Say(2, TEXT), Cancel(2), Heard(1, 3, "Four"), Context("Stop."), Say(3, TEXT)):
+        for request in (Say(2, TEXT), Cancel(2), Heard(1, 3, "Four"), Context(3, "Stop."), Say(4, TEXT)):
             await socket.send(wire.encode(request))
         ended, frames = await ends(2)
         assert ended[0].reason == "cancelled"
         assert ended[0].frames == frames.get(2, 0) <= 2
-        assert ended[1] == Ended(3, whole, "limit")
+        assert ended[1] == Ended(4, whole, "limit")
 
 
 async def test_a_full_server_says_when_to_come_again(address: str, loop: Loop) -> None:

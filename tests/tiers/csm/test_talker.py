@@ -104,20 +104,33 @@ def test_a_cancelled_clause_has_no_more_frames(call: Call) -> None:
 def test_what_was_not_heard_never_was(call: Call, fresh_call: Callable[[], Call]) -> None:
     """After a barge-in, the call goes on as one in which only the heard words and frames were ever said."""
     call.ask(Say(0, "Hello there."), Say(1, "How are you today?"), Say(2, "Fine?")).run()
-    call.ask(Heard(1, 5, "How are"), Context("Wait."), Say(3, "Yes?")).run()
+    call.ask(Heard(1, 5, "How are"), Context(3, "Wait."), Say(4, "Yes?")).run()
 
     other = fresh_call()
     other.ask(Say(0, "Hello there.")).run()
     other.ask(Say(1, "How are you today?")).step(5)
-    other.ask(Heard(1, 5, "How are"), Context("Wait."), Say(3, "Yes?")).run()
-    assert call.sound(3) == other.sound(3) != []
+    other.ask(Heard(1, 5, "How are"), Context(3, "Wait."), Say(4, "Yes?")).run()
+    assert call.sound(4) == other.sound(4) != []
     assert call.engine.position(0) == other.engine.position(0)
 
     never = fresh_call()
-    never.ask(Say(0, "Hello there."), Context("Wait."), Say(3, "Yes?")).run()
-    call.ask(Heard(3, 0, ""), Heard(1, 0, ""), Context("Wait."), Say(4, "Yes?")).run()
-    # The words of the caller that came after what is forgotten are forgotten with it.
-    assert call.sound(4) == never.sound(3)
+    never.ask(Say(0, "Hello there."), Context(1, "Wait."), Say(2, "Yes?")).run()
+    call.ask(Heard(1, 0, ""), Context(5, "Wait."), Say(6, "Yes?")).run()
+    assert call.sound(6) == never.sound(2) != []
+
+
+def test_a_turn_of_the_caller_can_be_forgotten(call: Call, fresh_call: Callable[[], Call]) -> None:
+    """What the caller said was a guess: it goes, whether it was taken in or still waits, and so does all after it."""
+    call.ask(Say(0, "Hello."), Context(1, "I would"), Say(2, "Sure.")).run()
+    call.ask(Heard(1, 0, ""), Context(3, "I would not"), Heard(3, 0, ""), Say(4, "Well.")).run()
+    assert call.sound(4) == fresh_call().ask(Say(0, "Hello."), Say(4, "Well.")).run().sound(4) != []
+
+
+def test_what_came_before_is_spoken_all_the_same(call: Call) -> None:
+    """A later clause that was not heard takes nothing from those before it."""
+    call.ask(Say(0, "One."), Say(1, "Two.")).step(2).ask(Heard(1, 0, "")).run()
+    assert [answer.reason for answer in call.ends if isinstance(answer, Ended)] == ["cancelled", "limit"]
+    assert len(call.sound(0)) == most_frames("One.")
 
 
 def test_heard_stops_what_is_being_said(call: Call) -> None:
@@ -129,17 +142,17 @@ def test_heard_stops_what_is_being_said(call: Call) -> None:
 
 def test_the_callers_words_wait_for_the_clause(call: Call, fresh_call: Callable[[], Call]) -> None:
     """They are taken in between clauses, and do matter."""
-    call.ask(Say(0, "One.")).step(2).ask(Context("Two!"), Say(1, "Three.")).run()
-    other = fresh_call().ask(Say(0, "One.")).run().ask(Context("Two!")).run().ask(Say(1, "Three.")).run()
-    assert call.sound(1) == other.sound(1)
-    assert call.sound(1) != fresh_call().ask(Say(0, "One."), Say(1, "Three.")).run().sound(1)
+    call.ask(Say(0, "One.")).step(2).ask(Context(1, "Two!"), Say(2, "Three.")).run()
+    other = fresh_call().ask(Say(0, "One.")).run().ask(Context(1, "Two!")).run().ask(Say(2, "Three.")).run()
+    assert call.sound(2) == other.sound(2)
+    assert call.sound(2) != fresh_call().ask(Say(0, "One."), Say(2, "Three.")).run().sound(2)
 
 
 def test_a_long_call_never_fills_its_slot(call: Call) -> None:
     """When the slot is two thirds full it is written anew, with the newest pieces only; speech goes on."""
     most, lowest = 0, call.engine.length
     for clause in range(12):
-        call.ask(Say(clause, "One two three four."), Context("Mm."))
+        call.ask(Say(clause, "One two three four."), Context(100 + clause, "Mm."))
         before = call.engine.position(0)
         call.run()
         most = max(most, call.engine.position(0))
@@ -157,7 +170,7 @@ def test_a_renewed_slot_is_the_newest_pieces(call: Call, fresh_call: Callable[[]
     call.ask(*(Say(clause, "One two three.") for clause in range(9))).run()
     while call.engine.position(0) < RENEWED_AT * call.engine.length:
         call.ask(Say(9, "One two three.")).run()
-    kept = [piece for piece in call.talker._memory._pieces if piece.clause is not None]
+    kept = [piece for piece in call.talker._memory._pieces if piece.ours]
     call.ask(Say(10, "Go on.")).step()
     remaining = [piece for piece in call.talker._memory._pieces if piece.clause != 10]
     assert remaining == kept[-len(remaining) :] != []
@@ -170,14 +183,14 @@ def test_a_renewed_slot_is_the_newest_pieces(call: Call, fresh_call: Callable[[]
 
 def test_what_can_not_be_said_is_told(call: Call) -> None:
     """A text longer than a slot, and more clauses than anybody needs; the call goes on."""
-    call.ask(Say(0, "word " * 200), Context("word " * 200)).run()
+    call.ask(Say(0, "word " * 200), Context(1, "word " * 200)).run()
     assert [type(answer) for answer in call.answers] == [Failed]
-    call.ask(*(Say(clause, "One.") for clause in range(1, MOST_WAITING + 2)))
+    call.ask(*(Say(clause, "One.") for clause in range(2, MOST_WAITING + 3)))
     assert call.answers[1:] == [
-        Failed(MOST_WAITING + 1, "too many clauses are waiting: cancel some, or send them later")
+        Failed(MOST_WAITING + 2, "too many clauses are waiting: cancel some, or send them later")
     ]
     call.step()
-    assert call.sound(1)
+    assert call.sound(2)
 
 
 def test_nobody_needs_more_frames() -> None:

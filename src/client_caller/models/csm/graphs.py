@@ -25,7 +25,8 @@ class Graphs(Generic[Result]):
     def __init__(self, step: Callable[[int], Result], sizes: Sequence[int], generator: Any) -> None:
         """Captures at once, a second or so for each of `sizes`. `generator`: what the step draws from."""
         self._sizes = sorted(sizes)
-        self._captured = [_captured(step, size, generator) for size in reversed(self._sizes)][::-1]
+        pool = torch.cuda.graph_pool_handle()  # one for all: no two of them ever run at once
+        self._captured = [_captured(step, size, generator, pool) for size in reversed(self._sizes)][::-1]
 
     def __call__(self, count: int) -> Result:
         graph, result = self._captured[bisect_left(self._sizes, count)]
@@ -33,7 +34,7 @@ class Graphs(Generic[Result]):
         return result
 
 
-def _captured(step: Callable[[int], Result], size: int, generator: Any) -> tuple[Any, Result]:
+def _captured(step: Callable[[int], Result], size: int, generator: Any, pool: Any) -> tuple[Any, Result]:
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -42,6 +43,6 @@ def _captured(step: Callable[[int], Result], size: int, generator: Any) -> tuple
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(generator)
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, pool=pool):
         result = step(size)
     return graph, result

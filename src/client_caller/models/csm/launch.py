@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 import uvicorn
@@ -33,7 +34,7 @@ class Launch:
     voice: Path
     host: str = "127.0.0.1"
     port: int = 8001
-    device: str = "cpu"
+    device: Literal["cuda", "cpu"] = "cpu"
     dtype: DType = "float32"
     slots: int = 16
     gpu_memory: float | None = None
@@ -62,10 +63,10 @@ def made(launch: Launch, tell: Callable[[str], None]) -> tuple[Loop, str]:
     """An engine that has spoken its first frames, in its loop, not yet started; and the name of its voice."""
     voice, samples = read_voice(launch.voice)
     tell(f"Loading {launch.weights} on {launch.device} in {launch.dtype}")
-    cuda = torch.device(launch.device).type == "cuda"
+    cuda = launch.device == "cuda"
     if cuda and launch.gpu_memory is not None:
-        all_of_it = torch.cuda.get_device_properties(launch.device).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, launch.gpu_memory * 1e9 / all_of_it), launch.device)
+        all_of_it = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, launch.gpu_memory * 1e9 / all_of_it))
     weights = load(launch.weights, device=launch.device, dtype=launch.dtype)
     sizes = sorted({size for size in (*GRAPH_SIZES, launch.slots) if size <= launch.slots}) if cuda else ()
     tell(f"Preparing {launch.slots} calls at once")

@@ -35,9 +35,11 @@ def most_frames(text: str) -> int:
 class Piece:
     """Something that was said: its text, and its frames where it was said by us."""
 
+    clause: int
     tokens: Sequence[int]
+    ours: bool = True
+    """Speech of ours: it has an end, which is written before what comes next."""
     frames: list[Frame] = field(default_factory=list)
-    clause: int | None = None
     begin: int = 0
     """Where it is in the slot, with the end of the speech before it."""
     ends_speech: bool = False
@@ -62,20 +64,18 @@ class Memory:
         """The slot ends in speech that has no end yet."""
         engine.restore(slot, voice)
 
-    def add(self, tokens: Sequence[int]) -> None:
+    def add(self, clause: int, tokens: Sequence[int]) -> None:
         """Somebody else said this. Words longer than what is kept of a whole call are left out."""
         if len(tokens) > KEPT * self._engine.length:
             return
         self._renew_if_full(len(tokens))
-        self._write([Piece(tokens)])
-        self._speech_open = False
+        self._write([Piece(clause, tokens, ours=False)])
 
     def begin(self, clause: int, tokens: Sequence[int]) -> Piece:
         """A clause is about to be spoken. A `ValueError` where its text does not fit."""
         self._renew_if_full(len(tokens))
-        piece = Piece(tokens, clause=clause)
+        piece = Piece(clause, tokens)
         self._write([piece])
-        self._speech_open = True
         return piece
 
     @property
@@ -86,7 +86,7 @@ class Memory:
     def keep(self, clause: int, frames: int, tokens: Sequence[int]) -> None:
         """Of this clause only so many frames were heard, with this text; forget the rest, and all after it.
 
-        A clause that the slot no longer holds, or never held, changes nothing.
+        One that the slot no longer holds, or never held, changes nothing.
         """
         place = next((n for n, piece in enumerate(self._pieces) if piece.clause == clause), None)
         if place is None:
@@ -96,8 +96,7 @@ class Memory:
         self._engine.rewind(self._slot, piece.begin)
         self._speech_open = piece.ends_speech
         if frames > 0:
-            self._write([Piece(tokens, piece.frames[:frames], clause)])
-            self._speech_open = True
+            self._write([Piece(clause, tokens, frames=piece.frames[:frames])])
 
     def _renew_if_full(self, coming: int) -> None:
         position, length = self._engine.position(self._slot), self._engine.length
@@ -115,7 +114,6 @@ class Memory:
         self._speech_open = True
         if kept:
             self._write(kept)
-            self._speech_open = kept[-1].clause is not None
 
     def _write(self, pieces: Sequence[Piece]) -> None:
         """Fill pieces in behind what there is, all at once."""
@@ -127,6 +125,7 @@ class Memory:
             parts += [engine.text(piece.tokens)]
             parts += [engine.frames(piece.frames)] if piece.frames else []
             at += speech_open + len(piece.tokens) + len(piece.frames)
-            speech_open = piece.clause is not None
+            speech_open = piece.ours
         engine.prefill(self._slot, engine.joined(parts))
         self._pieces += pieces
+        self._speech_open = speech_open

@@ -56,7 +56,7 @@ class RingTransformer:
             keys[row, :, place] = rotated(_split(attention.k_proj(normed), keys), turn).transpose(1, 2)
             values[row, :, place] = _split(attention.v_proj(normed), values).transpose(1, 2)
             query = rotated(_split(attention.q_proj(normed), keys), turn)
-            seen = functional.scaled_dot_product_attention(query, keys, values, attn_mask=visible, enable_gqa=True)
+            seen = functional.scaled_dot_product_attention(query, keys, values, attn_mask=visible)
             tokens = tokens + layer.self_attn_layer_scale(attention.o_proj(seen.transpose(1, 2).flatten(2)))
             tokens = tokens + layer.mlp_layer_scale(layer.mlp(layer.post_attention_layernorm(tokens)))
         return tokens

@@ -62,9 +62,7 @@ class Stack:
             keys, values = all_keys[rows], all_values[rows]
             keys[row, :, position] = rotated(key, turn).transpose(1, 2)
             values[row, :, position] = value.transpose(1, 2)
-            heard = functional.scaled_dot_product_attention(
-                rotated(query, turn), keys[:, :, :seen], values[:, :, :seen], attn_mask=visible, enable_gqa=True
-            )
+            heard = _attended(rotated(query, turn), keys[:, :, :seen], values[:, :, :seen], visible)
             tokens = tokens + functional.linear(heard.transpose(1, 2).flatten(2), layer.output)
             gate, up = functional.linear(self._normalised(tokens, layer.before_mlp), layer.gate_up).chunk(2, -1)
             tokens = tokens + functional.linear(functional.silu(gate) * up, layer.down)
@@ -89,6 +87,20 @@ class Stack:
 
     def _normalised(self, tokens: Tensor, weight: Tensor) -> Tensor:
         return functional.rms_norm(tokens, weight.shape, weight, self._epsilon)
+
+
+def _attended(query: Tensor, keys: Tensor, values: Tensor, visible: Tensor) -> Tensor:
+    """Attention of query heads that share key heads: (rows, heads, n, width), as `query`.
+
+    Those that share one are taken for more tokens of it. Told of the sharing instead, PyTorch writes out a copy of the
+    whole cache for each head, wherever there is a mask.
+    """
+    rows, heads, count, _ = query.shape
+    shared = heads // keys.shape[1]
+    mask = visible.expand(rows, shared, count, -1).reshape(rows, 1, shared * count, -1)
+    as_tokens = query.reshape(rows, keys.shape[1], shared * count, -1)
+    attended: Tensor = functional.scaled_dot_product_attention(as_tokens, keys, values, attn_mask=mask)
+    return attended.reshape(query.shape)
 
 
 def _layer(layer: Any) -> _Layer:

@@ -51,8 +51,8 @@ class Talker:
             match self._waiting.popleft():
                 case Say() as say:
                     self._begin(say)
-                case Context(text):
-                    self._memory.add(self._weights.tokens(0 if self._speaker else 1, text))
+                case Context(clause, text):
+                    self._memory.add(clause, self._weights.tokens(0 if self._speaker else 1, text))
         return self._present is not None
 
     def carry_out(self, request: Request) -> None:
@@ -65,9 +65,7 @@ class Talker:
             case Cancel(clause):
                 self._cancel(clause)
             case Heard(clause, frames, text):
-                for later in [say.clause for say in self._waiting if isinstance(say, Say)]:
-                    self._cancel(later)
-                self._cancel(self._clause)
+                self._drop_from(clause)
                 self._memory.keep(clause, frames, self._weights.tokens(self._speaker, text))
 
     def take(self, codes: Any, ended: bool, sound: Any) -> None:
@@ -106,6 +104,16 @@ class Talker:
         elif waiting := next((say for say in self._waiting if isinstance(say, Say) and say.clause == clause), None):
             self._waiting.remove(waiting)
             self._answer(Ended(clause, 0, "cancelled"))
+
+    def _drop_from(self, clause: int) -> None:
+        """Nothing that has this number or a higher one is spoken, or taken in, any more."""
+        for later in [waiting for waiting in self._waiting if waiting.clause >= clause]:
+            if isinstance(later, Say):
+                self._cancel(later.clause)
+            else:
+                self._waiting.remove(later)
+        if self._clause >= clause:
+            self._cancel(self._clause)
 
     def _end(self, reason: Reason) -> None:
         piece, self._present = self._speaking(), None

@@ -3,8 +3,9 @@
 Text messages are JSON objects with a `type`. Sound goes in binary messages: the clause's number in four bytes, little
 endian, then samples of 16 bits, little endian, one channel, 24 kHz.
 
-The client numbers its clauses from 0 on, rising. The server speaks them one after the other in one unbroken memory of
-the call. Every clause is answered by exactly one `ended` or `failed`, also one that was cancelled.
+The client numbers what is said, its own clauses and the caller's turns alike, from 0 on, rising. The server takes them
+in and speaks them one after the other, in one unbroken memory of the call. Every clause is answered by exactly one
+`ended` or `failed`, also one that was cancelled.
 """
 
 from typing import Annotated, Literal
@@ -35,7 +36,8 @@ class Cancel(msgspec.Struct, tag="cancel", tag_field="type", frozen=True, forbid
 
 
 class Heard(msgspec.Struct, tag="heard", tag_field="type", frozen=True, forbid_unknown_fields=True):
-    """Of a clause only so many frames were heard, saying `text`; nothing that came after it was. Forget the rest."""
+    """Of a clause only so many frames were heard, saying `text`. Forget the rest of it and all that came after it; with
+    no frames, the clause or turn itself."""
 
     clause: Number
     frames: Number
@@ -43,8 +45,9 @@ class Heard(msgspec.Struct, tag="heard", tag_field="type", frozen=True, forbid_u
 
 
 class Context(msgspec.Struct, tag="context", tag_field="type", frozen=True, forbid_unknown_fields=True):
-    """The caller said this."""
+    """The caller said this: a turn, with a number as a clause has."""
 
+    clause: Number
     text: str
 
 

@@ -71,7 +71,7 @@ class Call:
         self._voice: Voice | None = None
         self._narrow: Downsampler | None = None
 
-    def receive(self, message: str) -> None:
+    def receive(self, message: str | bytes) -> None:
         """Raises `wire.WireError`."""
         match wire.decode(message):
             case wire.Update() as update:
@@ -186,14 +186,11 @@ async def _carry(websocket: WebSocket, call: Call) -> None:
     call.outbox.put_nowait(wire.created())
     speaking = asyncio.create_task(speak(), name="whisper events")
     try:
-        while True:
-            message = await websocket.receive_text()
+        while (message := await websocket.receive())["type"] != "websocket.disconnect":
             try:
-                call.receive(message)
+                call.receive(message.get("text") or message.get("bytes") or b"")
             except wire.WireError as error:
                 call.outbox.put_nowait(wire.error(str(error), error.code))
-    except (WebSocketDisconnect, KeyError):
-        pass  # gone; or a binary message, which is not the protocol
     finally:
         speaking.cancel()
         with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):

@@ -63,7 +63,7 @@ class Call:
     remembered: list[str] = field(default_factory=list)
     """What was said, by the agent or (in brackets) by the caller, as far as it was heard."""
     clauses: dict[int, int] = field(default_factory=dict)
-    """For each clause in the memory, which of `remembered` it is."""
+    """For each clause and turn in the memory, which of `remembered` it is."""
     ended: list[Ended] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -115,8 +115,8 @@ class CsmDouble:
                     case Cancel(clause):
                         cancelled.add(clause)
                     case Heard(clause, _, text):
-                        cancelled.update(say.clause for say in waiting if isinstance(say, Say))
-                        cancelled.add(clause)
+                        asked = [each.clause for each in call.requests if isinstance(each, Say | Context)]
+                        cancelled.update(number for number in asked if number >= clause)
                         _forget(call, clause, text)
         except ConnectionClosed:
             pass
@@ -140,8 +140,9 @@ class CsmDouble:
                     match waiting.popleft():
                         case Say() as say:
                             await self._clause(socket, call, say, cancelled)
-                        case Context(text):
-                            call.remembered.append(f"({text})")
+                        case Context(clause, text):
+                            if clause not in cancelled:
+                                _remember(call, clause, f"({text})")
                 wake.clear()
 
     async def _clause(self, socket: ServerConnection, call: Call, say: Say, cancelled: set[int]) -> None:
@@ -152,8 +153,7 @@ class CsmDouble:
             await socket.send(encode(Failed(say.clause, behaviour.fail)))
             return
         reason: Reason = "spoken"
-        call.clauses[say.clause] = len(call.remembered)
-        call.remembered.append(say.text)
+        _remember(call, say.clause, say.text)
         await asyncio.sleep(self.first_sound)
         frames = 0
         for number in range(len(say.text.split()) * (WORD + PAUSE)):
@@ -178,6 +178,11 @@ def _frame(number: int) -> bytes:
         return bytes(2 * _FRAME)
     seconds = np.arange(_FRAME) / SAMPLE_RATE
     return (8000 * np.sin(2 * np.pi * 300 * seconds)).astype("<i2").tobytes()
+
+
+def _remember(call: Call, clause: int, text: str) -> None:
+    call.clauses[clause] = len(call.remembered)
+    call.remembered.append(text)
 
 
 def _forget(call: Call, clause: int, text: str) -> None:
