@@ -97,10 +97,10 @@ class Call:
         self.stall(WINDOW)
         self.tell(events.SpeechProbability(self.now, self.now, probability, level))
 
-    def talk(self, milliseconds: int) -> None:
+    def talk(self, milliseconds: int, level: float | None = None) -> None:
         """The caller speaks, in whole windows of 32 ms."""
         for _ in range(milliseconds // WINDOW):
-            self.window(0.9)
+            self.window(0.9, level)
 
     def hush(self, milliseconds: int) -> None:
         """The caller is silent, in whole windows of 32 ms."""

@@ -184,6 +184,18 @@ def test_a_guess_gets_a_voice_when_the_caller_pauses(new_call: NewCall) -> None:
     assert call.core.wasted_words == 4
 
 
+def test_a_breath_is_the_first_sign_of_a_pause(new_call: NewCall) -> None:
+    """The voice has stopped before the ears call it silence: the reply is begun by then."""
+    call = new_call(Policy(stable_partial=None), Phrases(greeting=""))
+    call.start()
+    call.talk(640, level=-20.0)
+    call.partial("What does it cost")
+    call.talk(32, level=-50.0)
+    assert call.asked() == []
+    call.talk(32, level=-50.0)
+    assert call.asked() == [StartReply(1)]
+
+
 def test_some_guesses_are_kept_for_the_pauses(new_call: NewCall) -> None:
     """Who talks for long makes the model guess in vain; what is said last is answered ahead of time all the same."""
     call = new_call(Policy(guesses_in_a_turn=3, guesses_kept=2), Phrases(greeting=""))

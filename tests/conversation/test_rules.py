@@ -70,7 +70,7 @@ def test_a_turn_model_in_doubt_is_asked_once_more(call: Call) -> None:
     assert call.judgements == 3
 
 
-@pytest.mark.parametrize(("completion", "silence"), [(0.05, 1100), (0.3, 480), (0.9, 280)])
+@pytest.mark.parametrize(("completion", "silence"), [(0.05, 1100), (0.3, 480), (0.9, 420)])
 def test_a_judgement_moves_the_end_of_the_turn(call: Call, completion: float, silence: int) -> None:
     """As soon as it is known; never to before the present moment."""
     call.says("It is blue", 1280)

@@ -26,7 +26,8 @@ def heard(said: Script, asked: str = "", delays: Delays | None = None, policy: P
 @pytest.mark.parametrize(
     ("text", "judge", "asked", "silence"),
     [
-        ("what does it cost", 0.99, "", POLICY.endpoint_sure),
+        ("what does it cost", 0.99, "What else?", POLICY.endpoint_sure),
+        ("what does it cost", 0.99, "", POLICY.endpoint_likely),
         ("what does it cost", None, "", POLICY.endpoint_closed),
         ("what does it cost", 0.01, "", POLICY.endpoint_open),
         ("what does it cost and", 0.99, "", POLICY.endpoint_open),
@@ -40,14 +41,14 @@ def test_the_agent_is_heard_when_the_turn_is_over(text: str, judge: float | None
 
 
 def test_the_agent_is_heard_when_its_reply_is_there() -> None:
-    """Begun at the last word's partial; the first clause has three words."""
-    delays = Delays()
+    """Begun at the last word's partial, or once the voice has stopped; the first clause has three words."""
+    delays = Delays(interim=40)
+    said = script("what does it cost", 0.99)
     needed = delays.interim + delays.first_token + 2 * delays.token + delays.first_audio
-    assert heard(script("what does it cost", 0.99)) == needed
+    assert heard(said, "What else?", delays) == needed
+    noticed = delays.window + POLICY.speculate_after
     patient = replace(POLICY, stable_partial=None)
-    later = heard(script("what does it cost", 0.99), policy=patient)
-    assert later is not None
-    assert later > needed
+    assert heard(said, "What else?", delays, patient) == needed - delays.interim + noticed
 
 
 def test_nobody_who_says_nothing_is_answered() -> None:

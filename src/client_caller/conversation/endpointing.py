@@ -57,11 +57,9 @@ def _by_voice(completion: float | None, asked: Asked, policy: Policy) -> int:
         return policy.endpoint_closed
     if completion < policy.sounds_unfinished:
         return policy.endpoint_open
-    if completion >= policy.sounds_finished:
-        return policy.endpoint_sure
-    if asked is not Asked.NOTHING:
-        return policy.endpoint_answer
-    return policy.endpoint_likely if completion >= policy.sounds_likely else policy.endpoint_closed
+    if asked is Asked.NOTHING:
+        return policy.endpoint_likely if completion >= policy.sounds_likely else policy.endpoint_closed
+    return policy.endpoint_sure if completion >= policy.sounds_finished else policy.endpoint_answer
 
 
 def is_farewell(text: str, phrases: Phrases) -> bool:

@@ -94,7 +94,8 @@ def _listen(c: Conversation, heard: events.SpeechProbability) -> bool:
     before = c.turn.state
     audio_end, over_agent = min(heard.audio_end, heard.at), c.reply is not None and c.reply.begun
     changed = c.turn.listen(audio_end, heard.probability, c.policy, heard.level, over_agent=over_agent)
-    if c.reply is None and before is c.turn.state is TurnState.SPEAKING and not c.turn.wordless(c.now, c.policy):
+    goes_on = before is c.turn.state is TurnState.SPEAKING and c.turn.breath < c.policy.speculate_after
+    if c.reply is None and goes_on and not c.turn.wordless(c.now, c.policy):
         return False  # with nobody to interrupt, speech that goes on only puts moments off
     return changed or c.turn.state is TurnState.PAUSING
 

@@ -26,9 +26,9 @@ class Policy:
     room: vowels and the consonants between them differ by less."""
     peak_fades: float = 1.0
     """Decibels that the loudest speech fades in each window, so that who goes on more quietly is heard."""
-    longest_breath: int = 160
+    longest_breath: int = 256
     """No more than so much of what sounds like speech is taken for that: the model hears 60 to 100 ms too much
-    (median), and over 200 after "please"."""
+    (median), and over 300 after "please"."""
     echo_share: float = 0.25
     """Speech is the agent's own, come back from the caller's loudspeaker, if so much of it is explained by what was
     played. A caller's voice alone stays below in 99.9 % of windows (experiments/echo.py)."""
@@ -73,12 +73,13 @@ class Policy:
     so that the final words are there when the turn is over."""
     endpoint_sure: int = 280
     """Silence that ends a turn which is surely over: a "yes" to a question for yes or no, any short answer to a
-    question, or words that sound complete in a voice that does."""
+    question, or an answer that sounds complete in a voice that does."""
     endpoint_answer: int = 390
-    """Silence that ends a turn whose words answer a question and sound complete, and whose voice says neither."""
+    """Silence that ends an answer whose words sound complete, and whose voice says neither."""
     endpoint_likely: int = 420
-    """Silence that ends a turn whose words sound complete, and whose voice probably does. Real pauses after a voice
-    like that are 280 to 400 ms in the labelled set."""
+    """Silence that ends a turn which answers nothing, whose words sound complete, and whose voice probably does: who
+    tells something may have another sentence to say. Real pauses after a voice like that are 280 to 400 ms in the
+    labelled set."""
     endpoint_closed: int = 480
     """Silence that ends a turn whose words sound complete, and of whose voice nothing is known."""
     endpoint_open: int = 1100

@@ -59,11 +59,12 @@ def _next(conversation: Conversation) -> tuple[int, Rule]:
 
 
 def _silence(c: Conversation, milliseconds: int) -> int:
-    """When the caller will have been silent for so long.
+    """When the caller will have been silent for so long, counted from their voice, and surely from their last breath.
 
     Believed at that moment only if their audio is known nearly up to it; a line that stalls is given some patience.
     """
-    due = c.turn.voice_end + milliseconds
+    sure = min(milliseconds, c.policy.speculate_after)
+    due = max(c.turn.voice_end + milliseconds, c.turn.last_speech + sure)
     lag = min(c.policy.audio_lag, milliseconds // 2)
     return due if c.turn.silent_through >= due - lag else due + c.policy.audio_stall
 
@@ -195,6 +196,8 @@ def _speculate(c: Conversation) -> int | None:
     wants_more = promises_more(turn.text, c.phrases)
     if turn.state is TurnState.PAUSING:
         return _silence(c, c.policy.endpoint_open // 2 if wants_more else c.policy.speculate_after)
+    if not wants_more and turn.breath >= c.policy.speculate_after:
+        return NOW
     few = turn.guesses + c.policy.guesses_kept < c.policy.guesses_in_a_turn
     if c.policy.stable_partial is None or wants_more or not few:
         return None

@@ -70,6 +70,11 @@ class CallerTurn:
         return self.heard_through - self._rising
 
     @property
+    def breath(self) -> int:
+        """How long there has been no voice in what still sounds like speech."""
+        return self.last_speech - self.voice_end
+
+    @property
     def utterance(self) -> int:
         """Length of the present or last utterance."""
         return self.last_speech - self.utterance_started

@@ -1,5 +1,7 @@
 """A CSM of real shape and tiny size, with random weights, saved and loaded as the published one is."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from client_caller.models.csm import launch  # noqa: E402
 from client_caller.models.csm.engine import CsmEngine  # noqa: E402
+from client_caller.models.csm.loop import Loop  # noqa: E402
 from client_caller.models.csm.made_up import make  # noqa: E402
 from client_caller.models.csm.sampling import Sampling  # noqa: E402
 from client_caller.models.csm.weights import Weights, load  # noqa: E402
@@ -61,3 +65,25 @@ def voice_file(tmp_path: Path) -> Path:
         '[consent]\nspeaker = "Ada Example"\ngiven_on = 2026-03-01\nrecord = "drawer 3"\n'
     )
     return tmp_path / "ada.toml"
+
+
+@pytest.fixture
+async def loop(csm_directory: Path, voice_file: Path) -> AsyncIterator[Loop]:
+    made, _ = launch.made(
+        launch.Launch(csm_directory, voice_file, slots=2, slowest_step=60.0, sampling=Sampling(temperature=0)),
+        lambda line: None,
+    )
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+async def address(loop: Loop) -> AsyncIterator[str]:
+    """Host and port of a server of two slots."""
+    server = launch._server(loop, "ada")
+    with launch.listening("127.0.0.1", 0) as listener:
+        task = asyncio.create_task(server.serve([listener]))
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await task

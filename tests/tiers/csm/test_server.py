@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,35 +15,21 @@ from client_caller.conversation.history import AgentSaid  # noqa: E402
 from client_caller.engines.csm_tts import CsmSpeech  # noqa: E402
 from client_caller.engines.openai_tts import OpenAiSpeech  # noqa: E402
 from client_caller.engines.protocols import CallContext  # noqa: E402
-from client_caller.models.csm import launch, wire  # noqa: E402
+from client_caller.models.csm import wire  # noqa: E402
 from client_caller.models.csm.loop import Loop  # noqa: E402
 from client_caller.models.csm.memory import most_frames  # noqa: E402
-from client_caller.models.csm.sampling import Sampling  # noqa: E402
 from client_caller.models.csm.wire import Cancel, Context, Ended, Failed, Heard, Say, Sound  # noqa: E402
 
 TEXT = "One two three."
 
 
-@pytest.fixture
-async def loop(csm_directory: Path, voice_file: Path) -> AsyncIterator[Loop]:
-    made, _ = launch.made(
-        launch.Launch(csm_directory, voice_file, slots=2, slowest_step=60.0, sampling=Sampling(temperature=0)),
-        lambda line: None,
-    )
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-async def address(loop: Loop) -> AsyncIterator[str]:
-    """Host and port of a server of two slots."""
-    server = launch._server(loop, "ada")
-    with launch.listening("127.0.0.1", 0) as listener:
-        task = asyncio.create_task(server.serve([listener]))
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await task
+async def until_free(loop: Loop) -> None:
+    """Wait until the server has seen everybody hang up."""
+    for _ in range(2000):
+        if not loop.calls:
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("a slot is still held")
 
 
 async def test_any_openai_client_can_speak(address: str) -> None:
@@ -152,12 +136,21 @@ async def test_a_full_server_says_when_to_come_again(address: str, loop: Loop) -
         answer = await client.post(f"http://{address}/v1/audio/speech", json=body)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert "no room" in answer.json()["error"]["message"]
-    for _ in range(1000):  # until the server has seen both hang up
-        if not loop.calls:
-            break
-        await asyncio.sleep(0.005)
+    await until_free(loop)
     async with connect(url):
         assert loop.calls == 1
+
+
+async def test_who_stops_listening_makes_room(address: str, loop: Loop) -> None:
+    """A request that is given up in the middle of its sound holds no slot any longer."""
+    body = {"model": "csm", "voice": "ada", "input": TEXT * 5, "response_format": "pcm"}
+    async with httpx.AsyncClient() as client:
+        async with client.stream("POST", f"http://{address}/v1/audio/speech", json=body) as answer:
+            await anext(answer.aiter_bytes())
+            assert loop.calls == 1
+        frames = loop.pace.frames
+        await until_free(loop)
+    assert frames <= loop.pace.frames < most_frames(TEXT * 5)
 
 
 @pytest.mark.parametrize("message", ["{}", b"\x00", '{"type":"say","clause":-1}'])
