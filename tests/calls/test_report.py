@@ -75,7 +75,7 @@ def test_a_browser_shows_all_its_parts(play_call: PlayCall, tmp_path: Path) -> N
     assert page.count("audio") == 1
     assert page.count("path") == 2
     assert page.count("span", "band", "interrupted") == 1
-    assert page.count("span", "band", "speaking") == 4
+    assert page.count("span", "band", "speaking") == 5
     assert page.count("span", "chip", "caller", "backchannel") == 1
     assert page.count("span", "barge-in") == 1
     assert page.count("span", "tool") == 1

@@ -44,11 +44,12 @@ def test_the_floor_never_overlaps(play_call: PlayCall) -> None:
 
 
 def test_turns_and_barge_ins_are_counted(play_call: PlayCall) -> None:
-    """Three answers, one barge-in as the band says, and the reason for the end."""
+    """Three answers, one barge-in before which the agent had been silenced, and the reason for the end."""
     line = timeline_of(play_call())
     interrupted = next(band for band in line.bands if band.view == "INTERRUPTED")
     assert len(line.turns) == 3
-    assert [barge_in.yielded for _, barge_in in line.barge_ins] == [interrupted.started]
+    (silenced,) = [barge_in.yielded for _, barge_in in line.barge_ins]
+    assert silenced <= interrupted.started
     assert line.reason == "caller_said_goodbye"
     assert line.recorded_from is None
 

@@ -2,44 +2,62 @@
 
 import pytest
 
-from client_caller.conversation.barge_in import Claim, claim, patience_with
+from client_caller.conversation.barge_in import Claim, Ending, claim, patience_with
 from client_caller.conversation.policy import Phrases, Policy
 
 PHRASES = Phrases()
+POLICY = Policy()
 
 
-def claimed(text: str, utterance: int, *, understood: bool = False, phrases: Phrases = PHRASES) -> Claim:
-    return claim(text, utterance, understood=understood, policy=Policy(), phrases=phrases)
+def claimed(text: str, utterance: int, ending: Ending = Ending.SOUNDING, *, phrases: Phrases = PHRASES) -> Claim:
+    return claim(text, utterance, ending, POLICY, phrases)
 
 
-@pytest.mark.parametrize("text", ["", "tomorrow", "nobody"])
+@pytest.mark.parametrize("text", ["", "tomorrow", "nobody", "hello"])
 @pytest.mark.parametrize(
     ("utterance", "claims"),
-    [(0, Claim.NOTHING), (449, Claim.NOTHING), (450, Claim.PAUSE), (1499, Claim.PAUSE), (1500, Claim.FLOOR)],
+    [(0, Claim.EAR), (223, Claim.EAR), (224, Claim.SILENCE), (1499, Claim.SILENCE), (1500, Claim.FLOOR)],
 )
 def test_a_sound_with_one_word_at_most_is_judged_by_its_length(text: str, utterance: int, claims: Claim) -> None:
-    """ "Yeah", "okay" and "right" last up to 350 ms; a single word may be a listener's misheard, and "nobody" is not
-    "no". Above 450 ms it may be meant; a sound of 1.5 s is, though some engines have no words for it yet."""
+    """A single word may be a listener's misheard, "nobody" is not "no", and "hello" may be a beginning. From 224 ms on
+    the agent had better be silent; a sound of 1.5 s is meant, though some engines have no words for it yet."""
     assert claimed(text, utterance) is claims
 
 
+@pytest.mark.parametrize("ending", [Ending.SILENT, Ending.UNDERSTOOD])
+@pytest.mark.parametrize("utterance", [64, 300, 2500])
+def test_a_sound_that_is_over_without_a_word_is_nothing(ending: Ending, utterance: int) -> None:
+    """However long it was; if words come after all they are judged anew."""
+    assert claimed("", utterance, ending) is Claim.NOTHING
+
+
 @pytest.mark.parametrize(
-    ("text", "claims"), [("", Claim.NOTHING), ("tomorrow", Claim.FLOOR), ("yeah", Claim.NOTHING), ("no", Claim.FLOOR)]
+    ("text", "claims"),
+    [("tomorrow", Claim.FLOOR), ("yeah", Claim.NOTHING), ("no", Claim.FLOOR), ("hello", Claim.NOTHING)],
 )
 def test_what_is_left_of_an_utterance_decides(text: str, claims: Claim) -> None:
-    """When it is over and no more words will come: no words are a noise, a listener's leave the agent the floor."""
-    assert claimed(text, 600, understood=True) is claims
+    """When it is over and no more words will come, a listener's words and greetings leave the agent the floor."""
+    assert claimed(text, 600, Ending.UNDERSTOOD) is claims
 
 
-def test_a_long_noise_is_a_noise() -> None:
-    """However long it was, once speech to text has found nothing in it."""
-    assert claimed("", 2500, understood=True) is Claim.NOTHING
+def test_a_short_single_word_does_not_take_the_floor() -> None:
+    """What was taken for it may have been a listener's: it takes the floor if it was as long as one that is meant."""
+    assert claimed("mow", 449, Ending.UNDERSTOOD) is Claim.NOTHING
+    assert claimed("mow", 450, Ending.UNDERSTOOD) is Claim.FLOOR
+
+
+@pytest.mark.parametrize("text", ["mow", "hello"])
+@pytest.mark.parametrize("utterance", [96, 600])
+def test_a_single_word_whose_sound_is_over_waits_for_the_final_words(text: str, utterance: int) -> None:
+    """Until they come nothing changes: neither is the agent silenced for it now, nor does it go on."""
+    assert claimed(text, utterance, Ending.SILENT) is Claim.PATIENCE
 
 
 @pytest.mark.parametrize("text", ["Stop.", "no", "yeah but wait", "Hold on a moment", "okay, EXCUSE me", "[pressed 1]"])
-def test_a_word_that_stops_acts_at_once(text: str) -> None:
+@pytest.mark.parametrize("ending", Ending)
+def test_a_word_that_stops_acts_at_once(text: str, ending: Ending) -> None:
     """Whoever says "stop" does not have to go on saying it, and it may stand anywhere; nor does who presses a key."""
-    assert claimed(text, 0) is Claim.FLOOR
+    assert claimed(text, 0, ending) is Claim.FLOOR
 
 
 @pytest.mark.parametrize("text", ["yeah", "Mm hm.", "Okay, right.", "uh-huh", "yes yes of course", "I see"])
@@ -50,10 +68,10 @@ def test_a_listener_s_words_leave_the_agent_the_floor(text: str, utterance: int)
     assert claimed(text, 1500) is Claim.FLOOR
 
 
-@pytest.mark.parametrize("text", ["to morrow", "yeah what about fish", "I see you", "nobody there"])
+@pytest.mark.parametrize("text", ["to morrow", "yeah what about fish", "I see you", "nobody there", "hi I would"])
 def test_anything_else_is_an_interruption(text: str) -> None:
     """Words that mean something, among a listener's or alone. They need a moment to be sure."""
-    assert claimed(text, 249) is Claim.NOTHING
+    assert claimed(text, 249) is not Claim.FLOOR
     assert claimed(text, 250) is Claim.FLOOR
 
 
@@ -61,7 +79,7 @@ def test_empty_phrases_match_nothing() -> None:
     """A phrase without words would stop every reply, or none."""
     phrases = Phrases(hard_stops=("", "!"), backchannels=("", "yeah"))
     assert claimed("yeah", 300, phrases=phrases) is Claim.NOTHING
-    assert claimed("fish soup", 0, phrases=phrases) is Claim.NOTHING
+    assert claimed("fish soup", 0, phrases=phrases) is Claim.EAR
 
 
 def test_a_backchannel_is_not_settled_before_it_could_have_been_an_answer() -> None:

@@ -10,9 +10,12 @@ import pytest
 from client_caller.conversation import events
 from client_caller.conversation.commands import (
     CancelReply,
+    Duck,
     EndCall,
     FinishTranscript,
+    Pause,
     Release,
+    Resume,
     Speak,
     StartRecording,
     StartReply,
@@ -64,14 +67,14 @@ def test_without_a_greeting_the_caller_begins(new_call: NewCall) -> None:
 
 
 def test_a_short_word_over_the_greeting_does_not_stop_it_and_is_kept(new_call: NewCall) -> None:
-    """A caller who speaks over it for less than `barge_in` is heard; the greeting goes on."""
+    """A listener's word or a greeting is heard, and costs the agent's greeting at most a pause."""
     call = new_call()
     call.start()
     call.plays(3)
     call.asked()
     call.says("Hi.", 320)
     call.hush(1504)
-    assert call.asked() == [FinishTranscript(1)]
+    assert call.asked() == [Duck(1), Pause(1), Resume(1), FinishTranscript(1)]
     call.plays()
     greeting = call.core.history[-1]
     assert call.turns() == ["(Hi.)"]

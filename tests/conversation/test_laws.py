@@ -43,6 +43,7 @@ class World:
         self.cancelled: set[int] = set()
         self.released: set[int] = set()
         self.paused: set[int] = set()
+        self.ducked: set[int] = set()
         self.latest = 0
         self.requests: list[int] = []
         self.tools: list[str] = []
@@ -191,13 +192,20 @@ class World:
                 assert clause == len({c for c, _ in self.positions.get(reply, [])}), "clauses are numbered in order"
                 self.spoken.setdefault(reply, []).extend(words)
                 self.positions.setdefault(reply, []).extend((clause, word) for word in range(len(words)))
+            case commands.Duck(reply):
+                self._check_alive(reply)
+                assert reply in self.released - self.paused - self.ducked, "only what is loud is made soft"
+                self.ducked.add(reply)
             case commands.Pause(reply):
                 self._check_alive(reply)
                 assert reply in self.released - self.paused, "only what is heard is paused, and once"
+                self.ducked.discard(reply)
                 self.paused.add(reply)
             case commands.Resume(reply):
                 self._check_alive(reply)
-                self.paused.remove(reply)
+                assert (reply in self.ducked) is not (reply in self.paused), "what is soft or silent becomes loud"
+                self.ducked.discard(reply)
+                self.paused.discard(reply)
             case commands.CancelReply(reply):
                 assert reply not in self.cancelled, "a reply is cancelled once"
                 assert reply <= self.latest
@@ -421,6 +429,7 @@ class Calls(RuleBasedStateMachine):
                 ReplyState.HELD,
                 ReplyState.RELEASED,
                 ReplyState.AUDIBLE,
+                ReplyState.DUCKED,
                 ReplyState.PAUSED,
             )
 

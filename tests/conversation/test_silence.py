@@ -214,6 +214,8 @@ class Scene:
                 self._pump()
             case commands.Hold():
                 self.wire.released = False
+            case commands.Duck():
+                pass
             case commands.Pause():
                 self.wire.released = False
                 self.wire.epoch += 1

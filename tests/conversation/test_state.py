@@ -46,9 +46,16 @@ def test_only_what_was_not_heard_can_be_taken_back() -> None:
     for state in (ReplyState.HELD, ReplyState.RELEASED):
         assert ReplyTrigger.WITHDRAW in REPLY[state]
         assert ReplyTrigger.INTERRUPT not in REPLY[state]
-    for state in (ReplyState.AUDIBLE, ReplyState.PAUSED):
+    for state in (ReplyState.AUDIBLE, ReplyState.DUCKED, ReplyState.PAUSED):
         assert {ReplyTrigger.HOLD, ReplyTrigger.WITHDRAW}.isdisjoint(REPLY[state])
         assert follow(REPLY, state, ReplyTrigger.INTERRUPT) is ReplyState.CUT
+
+
+def test_a_reply_that_is_heard_softly_can_end_as_any_that_is_heard() -> None:
+    """Ducked, it goes on: it can be heard to its end, silenced, and made loud again. Paused, it has to go on first."""
+    assert REPLY[ReplyState.DUCKED].keys() - REPLY[ReplyState.AUDIBLE].keys() == {ReplyTrigger.RESUME}
+    assert REPLY[ReplyState.AUDIBLE].keys() - REPLY[ReplyState.DUCKED].keys() == {ReplyTrigger.DUCK}
+    assert {ReplyTrigger.DUCK, ReplyTrigger.COMPLETE}.isdisjoint(REPLY[ReplyState.PAUSED])
 
 
 def test_a_held_reply_makes_no_sound() -> None:
@@ -69,6 +76,7 @@ def test_a_step_that_is_not_in_the_table_is_a_mistake_of_ours() -> None:
         (CallState.ENDED, TurnState.SPEAKING, None, True, "IDLE"),
         (CallState.LIVE, TurnState.QUIET, ReplyState.AUDIBLE, False, "SPEAKING"),
         (CallState.LIVE, TurnState.SPEAKING, ReplyState.AUDIBLE, False, "SPEAKING"),
+        (CallState.LIVE, TurnState.SPEAKING, ReplyState.DUCKED, False, "SPEAKING"),
         (CallState.LIVE, TurnState.SPEAKING, ReplyState.PAUSED, False, "LISTENING"),
         (CallState.LIVE, TurnState.QUIET, ReplyState.RELEASED, False, "PROCESSING"),
         (CallState.LIVE, TurnState.PAUSING, ReplyState.HELD, False, "LISTENING"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from client_caller.conversation.commands import EndCall, FinishTranscript
+from client_caller.conversation.commands import Duck, EndCall, FinishTranscript, Pause, Resume
 from client_caller.conversation.history import CallerSaid
 from client_caller.conversation.policy import Phrases
 from client_caller.conversation.state import CallState
@@ -121,7 +121,7 @@ def test_no_filler_while_the_caller_speaks(call: Call) -> None:
     call.asked()
     call.talk(320)
     call.hush(96)
-    assert call.asked() == [FinishTranscript(2)]
+    assert call.asked() == [Duck(2), Pause(2), Resume(2), FinishTranscript(2)]
     call.finished()
     call.hush(960)
     assert call.spoken() == ["One moment, please."]

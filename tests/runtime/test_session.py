@@ -77,7 +77,6 @@ def test_an_interrupted_reply_is_remembered_as_far_as_it_was_heard(stage: "Stage
     heard = cut[0].heard.split()
     assert heard == really[: len(heard)]
     assert len(really) - len(heard) <= 1
-    assert len(scene.line.phone.far_end.clears) == 1
 
 
 class AttentiveSpeech:
@@ -148,30 +147,53 @@ def test_a_noise_pauses_the_reply_and_no_word_of_it_is_lost(stage: "Stage") -> N
         yield from caller.until_agent_finished(2500)
 
     scene = run_virtual(stage.play(noisy))
-    asked = [c for _, together in scene.notes.events for c in together]
-    assert [type(c) for c in asked if isinstance(c, commands.Pause | commands.Resume)] == [
-        commands.Pause,
-        commands.Resume,
-    ]
-    assert len(scene.line.phone.far_end.clears) == 1
+    assert yielding(scene) == [commands.Duck, commands.Pause, commands.Resume]
     assert scene.played_words == scene.heard_words
     assert " ".join(scene.heard_words).endswith(answer)
 
 
-def test_a_cough_does_not_touch_the_reply(stage: "Stage") -> None:
-    """What is over before it could be an interruption neither pauses the agent nor takes a word from it."""
+def yielding(scene: "Scene") -> list[type[commands.Command]]:
+    """What was asked for because the caller spoke over the agent."""
+    kinds = commands.Duck | commands.Pause | commands.Resume
+    return [type(command) for _, asked in scene.notes.events for command in asked if isinstance(command, kinds)]
+
+
+def test_a_cough_does_not_silence_the_reply(stage: "Stage") -> None:
+    """What is over before it could be an interruption makes the agent softer for as long, and takes no word from it."""
     stage.model(lambda messages: "One two three four five six seven eight nine ten.")
 
     def coughs(caller: Caller) -> Part:
         yield from caller.until_agent_finished(700)
         yield from caller.say(words("tell me"))
         yield from caller.until_agent_talks(1000)
-        yield from caller.say(HISS[:2400])
+        yield from caller.say(HISS[:1200])
         yield from caller.until_agent_finished(2500)
 
     scene = run_virtual(stage.play(coughs))
-    assert scene.line.phone.far_end.clears == []
+    assert yielding(scene) == [commands.Duck, commands.Resume]
     assert scene.played_words == scene.heard_words
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05])
+def test_the_greeting_can_be_interrupted_from_its_first_word(stage: "Stage", delay: float) -> None:
+    """The caller speaks into its first sound: the agent falls silent, and has understood everything."""
+    stage.model(lambda messages: "Certainly.")
+
+    def hasty(caller: Caller) -> Part:
+        yield from caller.until_agent_talks(0)
+        yield from caller.say(words("may I come today") + HISS[:1600])
+        yield from caller.until_agent_finished(2000)
+
+    scene = run_virtual(stage.play(hasty, impairments=Impairments(delay=delay)))
+    greeting, said, answer = scene.session.conversation.history
+    assert isinstance(greeting, AgentSaid)
+    assert greeting.cut
+    assert (greeting.heard + " " + greeting.unheard).split() == ["Good", "morning,", "who", "is", "there?"]
+    assert isinstance(said, CallerSaid)
+    assert said.text == "may I come today"
+    assert isinstance(answer, AgentSaid)
+    assert answer.heard == "Certainly."
+    assert scene.played_words[: len(scene.heard_words) - 1] == greeting.heard.split()
 
 
 def test_the_first_answer_comes_soon_after_the_caller_s_last_sound(stage: "Stage") -> None:

@@ -100,8 +100,11 @@ def test_a_caller_who_goes_on_waits_for_no_answer() -> None:
 def test_every_call_keeps_the_laws() -> None:
     """A history that claims a word too much or too few breaks the law, and so does a call that does not end."""
     assert broken_law(CALL) is None
-    assert broken_law(replace(CALL, proven=CALL.proven[:-1])) == (
-        "from word 6 the far end played 'nothing more', the history says 'bye!'"
+    assert broken_law(replace(CALL, agents_words=CALL.agents_words[:-1])) == (
+        "'bye!': the history has it, the far end did not play it"
+    )
+    assert broken_law(replace(CALL, proven=(*CALL.proven, "sir"))) == (
+        "'sir': the far end provably played it, the history does not have it"
     )
     assert "gave up after 10.00 s" in (broken_law(replace(CALL, overlong=True)) or "")
 

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client_caller.audio.g711 import SOFTLY
 from client_caller.simulator import tones
 
 words = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=20)
@@ -70,3 +71,21 @@ def test_other_audio_says_nothing(noise: bytes) -> None:
         assert tones.read(noise) == ()
         assert reader.feed(noise) == []
     assert reader.feed(tones.spell("now"))[-1:] == ["now"]
+
+
+@given(speech, st.data())
+def test_words_are_read_however_softly_they_are_spoken(spoken: list[tuple[str, int, int]], data: st.DataObject) -> None:
+    """Also where a word becomes soft, or loud again, at any of its samples."""
+    audio = written(spoken)
+    first, second = sorted((data.draw(st.integers(0, len(audio))), data.draw(st.integers(0, len(audio)))))
+    heard = audio[:first] + audio[first:second].translate(SOFTLY) + audio[second:]
+    assert [(one.word, one.end) for one in tones.read(heard)] == [(one.word, one.end) for one in tones.read(audio)]
+
+
+def test_a_stretch_that_is_said_twice_makes_no_other_words() -> None:
+    """Of two words, wherever the line goes back and by how much: each is read as itself, and never half of it."""
+    audio = tones.spell("first", 200) + b"\xff" * 40 + tones.spell("second", 200)
+    for place in range(len(audio)):
+        for back in (1, 30, 100, 250):
+            again = audio[:place] + audio[max(0, place - back) :]
+            assert {one.word for one in tones.read(again)} <= {"first", "second"}

@@ -112,5 +112,5 @@ def test_words_without_marks_cannot_be_judged() -> None:
     """The judge needs a mark behind every word, and says so instead of guessing."""
     far_end, tap, _ = call(silent_at=0.25)
     far_end.returned.pop()
-    with pytest.raises(ValueError, match="one mark a word"):
+    with pytest.raises(ValueError, match="no mark stood behind 'two'"):
         judge(far_end, tap, said("one two"))

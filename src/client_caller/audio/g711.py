@@ -41,6 +41,12 @@ _DECODE_FLOAT = (_DECODE / 32768).astype(np.float32)
 _ENCODE = _encoding_table()
 
 
+def gain(decibels: float) -> bytes:
+    """A table for `bytes.translate` that makes mu-law audio louder or, below 0 dB, softer."""
+    scaled = np.clip(np.rint(_DECODE * 10 ** (decibels / 20)), -32768, 32767).astype(np.int16)
+    return encode(scaled)
+
+
 def decode(mulaw: bytes) -> npt.NDArray[np.int16]:
     """Mu-law bytes to 16-bit samples, shape (n,)."""
     return _DECODE[np.frombuffer(mulaw, dtype=np.uint8)]
@@ -59,3 +65,8 @@ def encode(samples: npt.NDArray[np.int16]) -> bytes:
 def encode_float(samples: npt.NDArray[np.float32]) -> bytes:
     """Samples between -1 and 1, shape (n,), to mu-law bytes; anything outside is clipped."""
     return encode(np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16))
+
+
+SOFTLY = gain(-16)
+"""How an agent speaks while the caller may be cutting in: clearly softer (12 dB is less than half as loud), with some
+margin for mu-law's own rounding, and still to be understood."""

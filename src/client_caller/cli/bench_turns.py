@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from client_caller.cli import turns_endings, turns_vad
+from client_caller.cli import turns_barge_in, turns_endings, turns_vad
 from client_caller.cli.machine import machine
 from client_caller.cli.past_calls import complain
 from client_caller.cli.turns_part import Part
@@ -21,6 +21,7 @@ from client_caller.simulator.clips import UnreadableRecording
 PARTS: Mapping[str, Part] = {
     "vad": turns_vad,
     "endings": turns_endings,
+    "barge-in": turns_barge_in,
 }
 
 
@@ -34,6 +35,8 @@ def turns(
     vad: is speech told from noise, and how soon is it heard after half a minute of hold music?
 
     endings: is who pauses waited for, and who has finished answered soon? With each kind of evidence by itself.
+
+    barge-in: is the floor given to who interrupts, soon, and to no listener's word, cough or noise?
 
     What was chosen on the tuning half of the speakers can be trusted where it holds on the held-back half, too.
     """

@@ -24,7 +24,7 @@ class Tally:
     afterwards whether the `clear` had returned it. At most one of each cut: a later mark proves those before.
     """
     lost: int = 0
-    """Those whose mark never arrived."""
+    """Those of which a mark never arrived: a word that is sent again has another, and either proves it."""
     unexplained: int = 0
     """All others: there must be none."""
 
@@ -51,7 +51,7 @@ def judge(call: CutCall) -> Tally:
     history = [entry for entry in call.shell.conversation.history if isinstance(entry, AgentSaid)]
     heard = _by_reply(word.strip(".,?") for entry in history for word in entry.heard.split())
     marks: dict[str, list[str]] = {}
-    for mark in call.far_end.returned:
+    for mark, _ in call.far_end.returned:
         number, clause, place, _ = map(int, mark.split("."))
         marks.setdefault(call.shell.words[number, clause][place], []).append(mark)
     tally = Tally()
@@ -67,7 +67,7 @@ def judge(call: CutCall) -> Tally:
             returned = marks.get(word, [])
             if not returned or not call.tap.in_time.isdisjoint(returned):
                 tally.unexplained += 1
-            elif call.lost.issuperset(returned):
+            elif not call.lost.isdisjoint(returned):
                 tally.lost += 1
             else:
                 on_its_way += 1

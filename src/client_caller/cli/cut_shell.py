@@ -66,8 +66,12 @@ class Shell:
 
     @property
     def now(self) -> int:
-        """Milliseconds since the call began."""
+        """Whole milliseconds since the call began."""
         return self._agenda.now // MS
+
+    @property
+    def _exactly_now(self) -> float:
+        return self._agenda.now / MS
 
     def begin(self) -> None:
         """The line is connected."""
@@ -89,7 +93,7 @@ class Shell:
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
-        fact = self._player.acknowledge(mark, self.now, self._heard)
+        fact = self._player.acknowledge(mark, self._exactly_now, self._heard)
         if fact is not None:
             self._tell(fact)
 
@@ -101,7 +105,7 @@ class Shell:
 
     def _beat(self) -> None:
         self._agenda.at(self._agenda.now + FRAME, self._beat)
-        self._player.beat(self.now)
+        self._player.beat(self._exactly_now)
         deadline = self.conversation.deadline
         if deadline is not None and deadline <= self.now:
             self._tell(events.TimePassed(self.now))
@@ -129,18 +133,20 @@ class Shell:
                 self._player.expect(reply, clause, text)
                 self._synthesise(reply, clause, text)
             case commands.Release(reply):
-                self._player.release(reply, self.now)
+                self._player.release(reply, self._exactly_now)
             case commands.Hold(reply):
                 self._player.hold(reply)
+            case commands.Duck(reply):
+                self._player.duck(reply, self._exactly_now)
             case commands.Pause(reply):
-                self._player.pause(reply, self.now)
+                self._player.pause(reply, self._exactly_now)
             case commands.Resume(reply):
-                self._player.release(reply, self.now)
+                self._player.resume(reply, self._exactly_now)
                 self._audible()
             case commands.CancelReply(reply):
                 if reply == self._playing:
                     self.cut.append(reply)
-                self._player.cancel(reply, self.now)
+                self._player.cancel(reply, self._exactly_now)
             case commands.FinishTranscript(request):
                 self._agenda.at(self._agenda.now + FINAL_AFTER, self._answer, request, self.understood)
                 self.understood = ""
@@ -184,10 +190,10 @@ class Shell:
 
     def _speak(self, reply: int, clause: int, audio: bytes, times: list[WordTime]) -> None:
         self._tell(events.ClauseAudioStarted(self.now, reply, clause))
-        self._player.add(reply, clause, audio, times, self.now)
+        self._player.add(reply, clause, audio, times, self._exactly_now)
 
     def _spoken(self, reply: int, clause: int) -> None:
-        samples = self._player.finish(reply, clause, self.now)
+        samples = self._player.finish(reply, clause, self._exactly_now)
         self._tell(events.ClauseAudioFinished(self.now, reply, clause, samples))
 
 

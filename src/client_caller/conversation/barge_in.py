@@ -11,33 +11,51 @@ class Claim(Enum):
     """What a sound of the caller's asks of the agent."""
 
     NOTHING = "nothing"
-    PAUSE = "pause"
+    EAR = "ear"
+    """It has only begun: to be heard beside it is enough."""
+    SILENCE = "silence"
     """It may be an interruption; more evidence will come."""
+    PATIENCE = "patience"
+    """It may have been one, and only its final words can tell: the agent stays as loud, soft or silent as it is."""
     FLOOR = "floor"
 
 
-def claim(text: str, utterance: int, *, understood: bool, policy: Policy, phrases: Phrases) -> Claim:
+class Ending(Enum):
+    """How far the end of an utterance is known."""
+
+    SOUNDING = "sounding"
+    SILENT = "silent"
+    """The sound is over; words may still come."""
+    UNDERSTOOD = "understood"
+    """The sound is over, and no more words will come."""
+
+
+def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Phrases) -> Claim:
     """What an utterance asks for, as far as can be told now.
 
-    `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds; `understood`: it
-    is over, and no more words will come. Words decide: "stop" or a key takes the floor at once, two words that a mere
-    listener would not say take it soon; what a listener says takes it only when it goes on and on. A single word may be
-    a listener's misheard, so there, as without words, the length asks for a pause, and what is left at the end decides.
+    `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds. Words decide:
+    "stop" or a key takes the floor at once, two words that a mere listener would not say take it soon; what a listener
+    says takes it only when it goes on and on. A single word may be a listener's misheard, and a greeting may be the
+    beginning of more, so there what is left at the end decides. Without words it is the length that asks for silence,
+    while the sound lasts.
     """
     spoken = words(text)
     if is_hard_stop(spoken, phrases) or ends_in_key(text):
         return Claim.FLOOR
-    if understood and not spoken:
+    if not spoken and ending is not Ending.SOUNDING:
         return Claim.NOTHING
     if utterance >= policy.backchannel:
         return Claim.FLOOR
     if spoken and made_of(spoken, phrases.backchannels):
         return Claim.NOTHING
-    if len(spoken) > 1 and utterance >= policy.barge_in_with_words:
+    greeting = made_of(spoken, (*phrases.backchannels, *phrases.greetings))
+    if len(spoken) > 1 and not greeting and utterance >= policy.barge_in_with_words:
         return Claim.FLOOR
-    if utterance < policy.barge_in:
-        return Claim.NOTHING
-    return Claim.FLOOR if understood else Claim.PAUSE
+    if ending is Ending.UNDERSTOOD:
+        return Claim.FLOOR if not greeting and utterance >= policy.barge_in_one_word else Claim.NOTHING
+    if ending is Ending.SILENT:
+        return Claim.PATIENCE
+    return Claim.SILENCE if utterance >= policy.barge_in else Claim.EAR
 
 
 def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:

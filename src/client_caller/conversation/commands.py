@@ -43,6 +43,13 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Duck:
+    """Go on softly, from the very sample that the far end has reached: the caller makes a sound."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Silence the reply at once, and keep what was not proven heard of it: the caller may be taking the floor."""
 
@@ -51,7 +58,11 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """The caller did not take the floor: go on from the first word that was not proven heard."""
+    """The caller did not take the floor: go on as loud as before.
+
+    After `Duck` from the very sample that the far end has reached, after `Pause` from the first word that was not
+    proven heard.
+    """
 
     reply: int
 
@@ -107,6 +118,7 @@ Command = (
     | Speak
     | Release
     | Hold
+    | Duck
     | Pause
     | Resume
     | CancelReply

@@ -12,6 +12,7 @@ from client_caller.conversation.clauses import ClauseSplitter
 from client_caller.conversation.commands import (
     CancelReply,
     Command,
+    Duck,
     EndCall,
     Hold,
     Pause,
@@ -168,14 +169,18 @@ class Conversation:
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property
+    def believes_in_words(self) -> bool:
+        """Whether a sound without words may still be somebody who speaks to the agent."""
+        return self.not_understood < self.policy.not_understood_in_a_row
+
+    @property
     def unintelligible(self) -> bool:
         """Whether a sound without words is a turn: it was long or took the floor, and nothing else is to be answered.
 
         Not time after time: then it is the agent's own echo, or a television.
         """
         speech = self.interrupted or self.turn.voiced >= self.policy.unintelligible_speech
-        few = self.not_understood < self.policy.not_understood_in_a_row
-        return speech and few and self.reply is None and self.unanswered is None
+        return speech and self.believes_in_words and self.reply is None and self.unanswered is None
 
     @property
     def doubtful(self) -> bool:
@@ -347,10 +352,17 @@ class Conversation:
         if reply.made_by_model:
             self.failures = 0
 
+    def duck(self) -> None:
+        """Go on softly: the caller makes a sound."""
+        reply = self._present()
+        reply.state = follow(REPLY, reply.state, ReplyTrigger.DUCK)
+        self._commands.append(Duck(reply.number))
+
     def pause(self) -> None:
         """Be silent, until it is known what the caller wants."""
         reply = self._present()
         reply.state = follow(REPLY, reply.state, ReplyTrigger.PAUSE)
+        reply.paused_at = self.now
         self._commands.append(Pause(reply.number))
 
     def resume(self) -> None:

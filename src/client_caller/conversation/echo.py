@@ -7,9 +7,10 @@ from client_caller.conversation.events import SpeechProbability
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.words import words
 
-ENOUGH = 10
-"""Windows explained by the agent's own voice from which on a line is known to bring it back: a third of a second. One
-in a thousand is explained by chance (experiments/echo.py)."""
+ENOUGH = 5
+"""Windows explained by the agent's own voice from which on a line is known to bring it back: 160 ms, as much as is left
+of a greeting's first word when the agent speaks it softly. One in a thousand is explained by chance
+(experiments/echo.py)."""
 _RUN = 3
 """The agent's words that have to be repeated at the least: one or two are anybody's."""
 _MISHEARD = 2

@@ -45,7 +45,7 @@ def silence_needed(evidence: Evidence, policy: Policy, phrases: Phrases) -> int:
         return policy.endpoint_sure
     if asked is Asked.NOTHING and is_fragment(text, phrases):
         return policy.endpoint_open
-    if made_of(spoken, phrases.backchannels):
+    if made_of(spoken, (*phrases.backchannels, *phrases.greetings)):
         return policy.endpoint_closed
     short = evidence.voiced is not None and evidence.voiced < policy.short_turn
     if short and len(spoken) > 1:

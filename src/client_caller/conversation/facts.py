@@ -92,7 +92,8 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
 
 def _listen(c: Conversation, heard: events.SpeechProbability) -> bool:
     before = c.turn.state
-    changed = c.turn.listen(min(heard.audio_end, heard.at), heard.probability, c.policy, heard.level)
+    audio_end, over_agent = min(heard.audio_end, heard.at), c.reply is not None and c.reply.begun
+    changed = c.turn.listen(audio_end, heard.probability, c.policy, heard.level, over_agent=over_agent)
     goes_on = before is c.turn.state is TurnState.SPEAKING and c.turn.breath < c.policy.speculate_after
     if c.reply is None and goes_on and not c.turn.wordless(c.now, c.policy):
         return False  # with nobody to interrupt, speech that goes on only puts moments off

@@ -118,10 +118,20 @@ class Policy:
     """A short utterance over the agent's words is an answer, not a backchannel, if it ends within this of their end."""
 
     # ---- barge-in: who has the floor?
-    barge_in: int = 450
-    """Speech of this length while the agent is audible pauses it, when at most one word of it is known; it takes the
-    floor if a word is left when it is over. Above the 310 to 350 ms of "yeah", "okay" and "right", below the 0.5 s with
-    which peers start."""
+    barge_in: int = 224
+    """Speech of this length while the agent is audible silences it, if it is not known to be a listener's: seven
+    windows, so that it is silent some 300 ms after the caller's first sound (docs/benchmarks.md, barge-in). Shorter
+    speech makes it speak softly."""
+    barge_in_doubt: int = 120
+    """When the sound is over and had no words, the agent stays silent for so long in all: they may still come. A pause
+    of up to 150 ms passes for a breath."""
+    barge_in_over: int = 64
+    """A sound is over when it has faded or stopped for so long: two windows, more than a closure inside a word."""
+    barge_in_background: float = 20.0
+    """Decibels below the caller's own speech at which another's voice is background: a television, talk in the room."""
+    barge_in_one_word: int = 450
+    """Speech of which a single word is left when it is over takes the floor if it was at least so long. Above the 310
+    to 350 ms of "yeah", "okay" and "right", which may have been misheard."""
     barge_in_with_words: int = 250
     """Speech of this length takes the floor if two words or more of it are known and they are not a listener's. Not
     at once: speech to text often takes the first sounds of one word for others."""
@@ -198,8 +208,8 @@ class Phrases:
     farewells: tuple[str, ...] = ("goodbye", "good bye", "bye", "bye bye", "see you", "that's all", "that is all")
     """What a caller says to end a call; matched against the end of a turn."""
     backchannels: tuple[str, ...] = (
-        "aha", "alright", "all right", "cool", "exactly", "fine", "good", "got it", "great", "hello", "hey", "hi", "hm",
-        "hmm", "i see", "mhm", "mm", "mm hm", "mmm", "nice", "of course", "oh", "okay", "ok", "really", "right", "sure",
+        "aha", "alright", "all right", "cool", "exactly", "fine", "good", "got it", "great", "hm", "hmm", "i see",
+        "mhm", "mm", "mm hm", "mmm", "nice", "of course", "oh", "okay", "ok", "really", "right", "sure",
         "uh", "uh huh", "um", "wow", "yeah", "yep", "yes", "yup",
     )  # fmt: skip
     """What a listener says to show that they listen, and a caller to show that they are there."""
@@ -207,6 +217,8 @@ class Phrases:
         "excuse me", "hang on", "hold on", "listen", "no", "one moment", "pardon", "shut up", "sorry", "stop", "wait",
     )  # fmt: skip
     """What takes the floor at once, however short it is."""
+    greetings: tuple[str, ...] = ("good afternoon", "good evening", "good morning", "hello", "hey", "hi")
+    """A listener's words if nothing follows them. People also begin with them, so the agent waits to hear."""
     yes_and_no: tuple[str, ...] = (
         "yes", "yeah", "yep", "yes please", "no", "nope", "no thanks", "no thank you", "sure", "okay", "ok",
         "of course", "that's right", "correct",

@@ -58,6 +58,8 @@ class Reply:
     """What the agent wants said while its tool is slow."""
     wait_announced: bool = False
     """The last that was said of it is a filler."""
+    paused_at: int = 0
+    """When it was paused last."""
     notice: int | None = None
     """The clause with the notice of recording."""
     remarks: bool = False
@@ -70,7 +72,12 @@ class Reply:
     @property
     def begun(self) -> bool:
         """Its first sound went out, and it is not over: it has the floor, or is being asked for it."""
-        return self.state in (ReplyState.AUDIBLE, ReplyState.PAUSED)
+        return self.audible or self.state is ReplyState.PAUSED
+
+    @property
+    def audible(self) -> bool:
+        """The caller hears it, at full loudness or softly."""
+        return self.state in (ReplyState.AUDIBLE, ReplyState.DUCKED)
 
     @property
     def done_thinking(self) -> bool:

@@ -111,11 +111,13 @@ def _end_closing(c: Conversation) -> None:
 
 
 def _claim(c: Conversation) -> Claim:
-    """What the caller's sound asks of a reply that they hear."""
+    """What the caller's sound asks of a reply that they hear. Noise that is known for noise does not take the floor."""
     turn = c.turn
     if turn.state is TurnState.QUIET or turn.wordless(c.now, c.policy):
         return Claim.NOTHING
-    return claim(turn.text, turn.utterance, understood=turn.understood, policy=c.policy, phrases=c.phrases)
+    found = claim(turn.text, turn.utterance, turn.ending(c.policy), c.policy, c.phrases)
+    noise = not turn.text and not c.believes_in_words
+    return Claim.SILENCE if found is Claim.FLOOR and noise else found
 
 
 def _barge_in(c: Conversation) -> int | None:
@@ -123,14 +125,23 @@ def _barge_in(c: Conversation) -> int | None:
     return NOW if begun and _claim(c) is Claim.FLOOR else None
 
 
+def _duck(c: Conversation) -> int | None:
+    loud = c.reply is not None and c.reply.state is ReplyState.AUDIBLE and not c.reply.final
+    return NOW if loud and _claim(c) is Claim.EAR else None
+
+
 def _pause(c: Conversation) -> int | None:
-    audible = c.reply is not None and c.reply.state is ReplyState.AUDIBLE and not c.reply.final
-    return NOW if audible and _claim(c) is Claim.PAUSE else None
+    audible = c.reply is not None and c.reply.audible and not c.reply.final
+    return NOW if audible and _claim(c) is Claim.SILENCE else None
 
 
 def _resume(c: Conversation) -> int | None:
-    paused = c.reply is not None and c.reply.state is ReplyState.PAUSED
-    return NOW if paused and _claim(c) is Claim.NOTHING else None
+    """Words may still come for a sound that is over: a pause that is made anyway waits for them a little."""
+    reply = c.reply
+    if reply is None or reply.state not in (ReplyState.DUCKED, ReplyState.PAUSED) or _claim(c) is not Claim.NOTHING:
+        return None
+    unsure = reply.state is ReplyState.PAUSED and not c.turn.text and not c.turn.understood
+    return reply.paused_at + c.policy.barge_in_doubt if unsure else NOW
 
 
 def _aside(c: Conversation) -> int | None:
@@ -245,7 +256,7 @@ def _complete(c: Conversation) -> int | None:
         return None
     if not reply.playout.clauses:
         return NOW if reply.closing is not None else None
-    if reply.state is not ReplyState.AUDIBLE or not reply.playout.all_sent:
+    if not reply.audible or not reply.playout.all_sent:
         return None
     return NOW if reply.playout.all_heard else reply.progress_at + LEAD + c.policy.acknowledgement_patience
 
@@ -297,6 +308,7 @@ RULES = (
     Rule(_time_over, lambda c: c.say_last_words(c.phrases.time_over, "max_call")),
     Rule(_barge_in, lambda c: c.interrupt()),
     Rule(_pause, lambda c: c.pause()),
+    Rule(_duck, lambda c: c.duck()),
     Rule(_resume, lambda c: c.resume()),
     Rule(_hold, lambda c: c.hold()),
     Rule(_lost, lambda c: c.turn.fall_silent()),

@@ -21,7 +21,8 @@ car, or an "uh-huh" that did not want the floor). Both lead back to QUIET.
 because the turn it answers is not surely over. RELEASED, it may be heard; with its first sample on the wire it is
 AUDIBLE. From there it ends HEARD, when the far end has acknowledged its last word, or CUT, when the caller takes the
 floor. Between the two lies doubt: a sound may be an interruption or a cough, and its words come later than the sound.
-So the reply is PAUSED first, which costs little if it was nothing: it goes on from the first word that was not heard.
+So the reply is DUCKED first: it goes on, but so softly that the caller need not speak over it. If the sound lasts it is
+PAUSED, which costs little if it was nothing: it goes on from the first word that was not heard.
 A reply that nobody has heard any of can still be taken back: the caller speaks again before the first sound, so
 it is HELD once more, and if they say something new it is WITHDRAWN without a trace. That is why speech before the
 agent's first sound is never an interruption: there is nothing to interrupt. FAILED is the end of a reply whose engine
@@ -69,6 +70,7 @@ class ReplyState(Enum):
     HELD = "held"
     RELEASED = "released"
     AUDIBLE = "audible"
+    DUCKED = "ducked"
     PAUSED = "paused"
     HEARD = "heard"
     CUT = "cut"
@@ -80,6 +82,7 @@ class ReplyTrigger(Enum):
     RELEASE = "release"
     HOLD = "hold"
     SOUND = "sound"
+    DUCK = "duck"
     PAUSE = "pause"
     RESUME = "resume"
     COMPLETE = "complete"
@@ -135,6 +138,14 @@ REPLY: Mapping[ReplyState, Mapping[ReplyTrigger, ReplyState]] = {
         ReplyTrigger.FAIL: ReplyState.FAILED,
     },
     ReplyState.AUDIBLE: {
+        ReplyTrigger.DUCK: ReplyState.DUCKED,
+        ReplyTrigger.PAUSE: ReplyState.PAUSED,
+        ReplyTrigger.COMPLETE: ReplyState.HEARD,
+        ReplyTrigger.INTERRUPT: ReplyState.CUT,
+        ReplyTrigger.FAIL: ReplyState.FAILED,
+    },
+    ReplyState.DUCKED: {
+        ReplyTrigger.RESUME: ReplyState.AUDIBLE,
         ReplyTrigger.PAUSE: ReplyState.PAUSED,
         ReplyTrigger.COMPLETE: ReplyState.HEARD,
         ReplyTrigger.INTERRUPT: ReplyState.CUT,
@@ -167,7 +178,7 @@ def view(call: CallState, turn: TurnState, reply: ReplyState | None, *, interrup
     """What the three machines look like from outside; `interrupted`: the caller holds a floor that they took."""
     if call in (CallState.WAITING, CallState.ENDED):
         return "IDLE"
-    if reply is ReplyState.AUDIBLE:
+    if reply in (ReplyState.AUDIBLE, ReplyState.DUCKED):
         return "SPEAKING"
     if reply is ReplyState.RELEASED:
         return "PROCESSING"

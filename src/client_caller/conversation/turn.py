@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from client_caller.conversation.barge_in import Ending
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
 from client_caller.conversation.words import same_words
 
 WINDOW = 32
 """Milliseconds of one window of Silero: 256 samples at 8 kHz."""
+_FOLLOW = 0.1
+"""Share of the newest window in the running level of the caller's speech: it settles within half a second of it."""
 
 
 @dataclass(slots=True)
@@ -28,6 +31,8 @@ class CallerTurn:
     """End of the last window of all."""
     voiced: int = 0
     """Speech in the turn, without its pauses."""
+    loudness: float | None = None
+    """How loud the caller usually speaks on this line, dBFS; None until they have spoken alone."""
     finals: list[str] = field(default_factory=list)
     sureness: list[tuple[int, float]] = field(default_factory=list)
     """For final words of which it is known: how many, and how sure speech to text is of them, 0 to 1."""
@@ -84,14 +89,35 @@ class CallerTurn:
             return not self.wordless(now, policy)
         return self.state is TurnState.PAUSING
 
-    def listen(self, audio_end: int, probability: float, policy: Policy, level: float | None = None) -> bool:
-        """Take in one window; `level` in dBFS. Returns whether anything but the clock has changed."""
+    def ending(self, policy: Policy) -> Ending:
+        """How far the end of the utterance is known, while it is judged as an interruption."""
+        if self.understood:
+            return Ending.UNDERSTOOD
+        over = self.heard_through - self.voice_end >= policy.barge_in_over
+        return Ending.SILENT if over else Ending.SOUNDING
+
+    def listen(
+        self,
+        audio_end: int,
+        probability: float,
+        policy: Policy,
+        level: float | None = None,
+        *,
+        over_agent: bool = False,
+    ) -> bool:
+        """Take in one window. Returns whether anything but the clock has changed.
+
+        Over the agent's words (`over_agent`) a sound far softer than the caller is somebody else's, and speech ends
+        sooner: what is judged there is whether it is one, not where exactly it ends.
+        """
         length = min(audio_end - self.heard_through, WINDOW)
         if length <= 0:
             return False
         self.heard_through = audio_end
         speaking = self.state is TurnState.SPEAKING
-        if probability < (policy.silence_threshold if speaking else policy.speech_threshold):
+        ending = speaking and not over_agent
+        background = over_agent and self._in_background(level, policy)
+        if background or probability < (policy.silence_threshold if ending else policy.speech_threshold):
             self._rising = 0
             if speaking:
                 self.fall_silent()
@@ -100,13 +126,20 @@ class CallerTurn:
         if speaking:
             self.voiced += length
             self.last_speech = audio_end
-            self._follow_voice(audio_end, level, policy)
-            return True
-        if self._rising < policy.speech_onset:
+        elif self._rising < policy.speech_onset:
             return False
-        self._speak(audio_end, policy)
+        else:
+            self._speak(audio_end, policy)
         self._follow_voice(audio_end, level, policy)
+        if level is not None and not over_agent:
+            before = level if self.loudness is None else self.loudness
+            self.loudness = before + (level - before) * _FOLLOW
         return True
+
+    def _in_background(self, level: float | None, policy: Policy) -> bool:
+        if level is None or self.loudness is None:
+            return False
+        return level < self.loudness - policy.barge_in_background
 
     def fall_silent(self) -> None:
         """The caller's voice stops, or is not to be heard any more."""
@@ -153,4 +186,9 @@ class CallerTurn:
     def finish(self, trigger: TurnTrigger) -> "CallerTurn":
         """End the turn; returns the next one, which hears on where this one stops."""
         follow(TURN, self.state, trigger)
-        return CallerTurn(heard_through=self.heard_through, last_speech=self.last_speech, voice_end=self.voice_end)
+        return CallerTurn(
+            heard_through=self.heard_through,
+            last_speech=self.last_speech,
+            voice_end=self.voice_end,
+            loudness=self.loudness,
+        )

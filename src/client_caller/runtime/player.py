@@ -7,6 +7,11 @@ A `clear` returns all pending marks as if they had been played. So each mark's n
 every `clear`. A mark of the present epoch is believed at once, one of an earlier epoch only where `late_proof` can show
 that no `clear` returned it. What was cleared can be sent again: audio is kept until it is proven that it was played.
 
+How loud something is can't be changed any more once it was sent. So to speak softly, the player clears the far end and
+sends again, softly, what it had not played, from the very sample that it has reached: the copy below tells which. Where
+the far end may lag behind the copy, because audio took longer to get there than usual, the player goes back by as much:
+a few milliseconds are heard twice rather than not at all.
+
 The player also keeps a copy of what the far end still has to play, and lets it run down on the call's clock. That tells
 how far ahead it is, and what of the agent's voice the caller hears at each moment: the recording is made from it.
 """
@@ -15,10 +20,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from client_caller.audio.g711 import SOFTLY
 from client_caller.audio.word_times import MARGIN, estimate
 from client_caller.conversation.clauses import words_of
 from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordProven, WordSent
 from client_caller.engines.protocols import WordTime
+from client_caller.runtime.lag import Lag
 from client_caller.runtime.late_proof import LateProof
 from client_caller.telephony.leg import Leg
 
@@ -31,8 +38,8 @@ MESSAGE = 100 * SAMPLES_A_MS
 ROOM = 60 * SAMPLES_A_MS
 """Samples of the lead that must be free before more is sent: what goes out in every third beat instead of each costs a
 third."""
-STALL = 2000
-"""Milliseconds that a mark may be overdue before nothing more is sent: the far end has stopped to play."""
+STALL = 2000 * SAMPLES_A_MS
+"""Samples that a mark may be overdue before nothing more is sent: the far end has stopped to play."""
 
 Fact = PlaybackStarted | WordSent
 
@@ -65,10 +72,13 @@ class _Clause:
 
 
 class Player:
-    """Plays one reply at a time. All times are milliseconds on the call's clock, `report` takes what went out."""
+    """Plays one reply at a time. `report` takes what went out.
+
+    All times are milliseconds on the call's clock, with their fractions: one sample is an eighth of a millisecond.
+    """
 
     def __init__(
-        self, leg: Leg, report: Callable[[Fact], None], played: Callable[[bytes, int], None], now: int = 0
+        self, leg: Leg, report: Callable[[Fact], None], played: Callable[[bytes, int], None], now: float = 0
     ) -> None:
         """`played(mulaw, at_sample)` is told what the far end plays, by the call's clock, in samples."""
         self._leg = leg
@@ -77,6 +87,7 @@ class Player:
         self._reply = 0
         self._released = False
         self._audible = False
+        self._softly = False
         self._clauses: deque[_Clause] = deque()
         """From the one with the last heard word on."""
         self._next = 0
@@ -85,9 +96,10 @@ class Player:
         """How often the far end was cleared."""
         self._ahead = bytearray()
         """What the far end has yet to play."""
-        self._played_through = now * SAMPLES_A_MS
+        self._played_through = _sample(now)
         self._marks: deque[tuple[str, int]] = deque()
-        """Marks on their way, and when each should have been played."""
+        """Marks on their way, and at which sample of the call's clock each should have been played."""
+        self._lag = Lag()
         self._late = LateProof()
         self.underruns = 0
         """How often the far end ran dry in the middle of a clause."""
@@ -100,7 +112,7 @@ class Player:
         if reply == self._reply:
             self._clauses.append(_Clause(clause, text))
 
-    def add(self, reply: int, clause: int, mulaw: bytes, words: Sequence[WordTime], now: int) -> None:
+    def add(self, reply: int, clause: int, mulaw: bytes, words: Sequence[WordTime], now: float) -> None:
         """Some audio of a clause. Audio of anything but the present reply is late, and dropped."""
         found = self._find(reply, clause)
         if found is None:
@@ -112,7 +124,7 @@ class Player:
                 found.told += 1
         self.pump(now)
 
-    def finish(self, reply: int, clause: int, now: int) -> int:
+    def finish(self, reply: int, clause: int, now: float) -> int:
         """A clause's audio is complete. Words without a time get an estimate. Returns its length in samples."""
         found = self._find(reply, clause)
         if found is None:
@@ -131,7 +143,7 @@ class Player:
 
     # ---------------------------------------------------------------- from the conversation
 
-    def release(self, reply: int, now: int) -> None:
+    def release(self, reply: int, now: float) -> None:
         """Let the reply out."""
         self._turn_to(reply)
         if reply == self._reply:
@@ -143,23 +155,56 @@ class Player:
         if reply == self._reply:
             self._released = False
 
-    def cancel(self, reply: int, now: int) -> None:
+    def duck(self, reply: int, now: float) -> None:
+        """Go on softly, from the sample that the far end has reached."""
+        if reply == self._reply:
+            self._softly = True
+            self._send_again(now)
+
+    def resume(self, reply: int, now: float) -> None:
+        """Go on as loud as ever; from the sample that the far end has reached or, after a pause, where it began."""
+        if reply != self._reply:
+            return
+        self._released = True
+        if self._softly:
+            self._softly = False
+            self._send_again(now)
+        self.pump(now)
+
+    def cancel(self, reply: int, now: float) -> None:
         """Drop the reply, and silence what the far end has of it. Nothing of it goes out after this."""
         if reply == self._reply and self._audible:
             self._silence(now)
         self._turn_to(reply + 1)
 
-    def pause(self, reply: int, now: int) -> None:
+    def pause(self, reply: int, now: float) -> None:
         """Silence the far end, and go back to the first word that it has not proven to have played."""
         if reply != self._reply:
             return
-        self._released = False
+        self._released = self._softly = False
         self._silence(now)
         for clause in self._clauses:
-            clause.sent, clause.marked = clause.first_unheard, clause.heard
+            spoken = clause.finished and clause.heard == len(clause.words)  # what follows is silence
+            clause.sent, clause.marked = len(clause.audio) if spoken else clause.first_unheard, clause.heard
         self._next = 0
 
-    def _silence(self, now: int) -> None:
+    def _send_again(self, now: float) -> None:
+        """Clear the far end, and go back by what it had not played. Marks for words before that point go out anew."""
+        self._run_down(now)
+        if not self._ahead:
+            return
+        waiting = _sample(now) - self._marks[0][1] if self._marks else 0
+        back = len(self._ahead) + self._lag.behind(waiting)
+        self._silence(now)
+        for clause in reversed(self._clauses):
+            step = min(back, max(0, clause.sent - clause.first_unheard))
+            clause.sent -= step
+            clause.marked = clause.heard
+            back -= step
+        self._next = 0
+        self.pump(now)
+
+    def _silence(self, now: float) -> None:
         """Drop what the far end has not played. The marks that it returns for it prove nothing."""
         self._run_down(now)
         self._ahead.clear()
@@ -171,22 +216,24 @@ class Player:
     def _turn_to(self, reply: int) -> None:
         """Make `reply` the present one, if it is newer. Numbers only rise: whatever comes for an older one is late."""
         if reply > self._reply:
-            self._reply, self._released, self._audible = reply, False, False
+            self._reply, self._released, self._audible, self._softly = reply, False, False, False
             self._clauses.clear()
             self._marks.clear()
             self._next = 0
 
-    def acknowledge(self, mark: str, now: int, heard: int) -> WordAcknowledged | WordProven | None:
+    def acknowledge(self, mark: str, now: float, heard: int) -> WordAcknowledged | WordProven | None:
         """The word that a mark proves to have been heard, now that it is back; None if it proves nothing.
 
         `heard`: milliseconds of the caller's voice that had come before it.
         """
         if all(name != mark for name, _ in self._marks):
             proven = self._late.prove(mark, heard)
-            return None if proven is None else WordProven(now, *self._heard(proven))
-        while self._marks.popleft()[0] != mark:
-            pass
-        return WordAcknowledged(now, *self._heard(mark))
+            return None if proven is None else WordProven(int(now), *self._heard(proven))
+        name, due = self._marks.popleft()
+        while name != mark:
+            name, due = self._marks.popleft()
+        self._lag.note(due, _sample(now))
+        return WordAcknowledged(int(now), *self._heard(mark))
 
     def _heard(self, mark: str) -> tuple[int, int, int]:
         """Note that all up to this word was heard; returns its reply, clause and place."""
@@ -209,12 +256,12 @@ class Player:
 
     # ---------------------------------------------------------------- the wire
 
-    def beat(self, now: int) -> None:
+    def beat(self, now: float) -> None:
         """20 ms have passed, or so."""
         self._run_down(now)
         self.pump(now)
 
-    def pump(self, now: int) -> None:
+    def pump(self, now: float) -> None:
         """Send what may be sent."""
         if not self._released or self._stalled(now):
             return
@@ -231,26 +278,29 @@ class Player:
             else:
                 return
 
-    def _stalled(self, now: int) -> bool:
-        return bool(self._marks) and now - self._marks[0][1] > STALL
+    def _stalled(self, now: float) -> bool:
+        return bool(self._marks) and _sample(now) - self._marks[0][1] > STALL
 
-    def _send(self, clause: _Clause, now: int) -> None:
+    def _send(self, clause: _Clause, now: float) -> None:
         """Send the clause's next piece: up to the end of a word, the lead, or a message's size."""
         size = min(len(clause.audio) - clause.sent, MESSAGE, LEAD - len(self._ahead))
         if clause.marked < len(clause.words):
             size = min(size, clause.words[clause.marked].end - clause.sent)
         piece = bytes(clause.audio[clause.sent : clause.sent + size])
+        if self._softly:
+            piece = piece.translate(SOFTLY)
         self._leg.send_audio(piece)
         if not self._ahead:
-            self._played_through = now * SAMPLES_A_MS
+            self._played_through = _sample(now)
+            self._lag.begin(self._played_through)
         self._ahead += piece
         clause.sent += len(piece)
         if not self._audible:
             self._audible = True
-            self._report(PlaybackStarted(now, self._reply))
+            self._report(PlaybackStarted(int(now), self._reply))
         self._mark(clause, now)
 
-    def _mark(self, clause: _Clause, now: int) -> None:
+    def _mark(self, clause: _Clause, now: float) -> None:
         """Put marks behind the words that are wholly sent; those beyond the audio's end, at that end."""
         whole = clause.finished and clause.sent == len(clause.audio)
         while clause.marked < len(clause.words) and (whole or clause.words[clause.marked].end <= clause.sent):
@@ -258,14 +308,15 @@ class Player:
             clause.marked += 1
             name = f"{self._reply}.{clause.number}.{word}.{self._epoch}"
             self._leg.send_mark(name)
-            self._marks.append((name, now + len(self._ahead) // SAMPLES_A_MS))
-            self._report(WordSent(now, self._reply, clause.number, word))
+            through = self._played_through if self._ahead else _sample(now)
+            self._marks.append((name, through + len(self._ahead)))
+            self._report(WordSent(int(now), self._reply, clause.number, word))
 
-    def _run_down(self, now: int) -> None:
+    def _run_down(self, now: float) -> None:
         """Let the far end play up to now."""
         if not self._ahead:
             return
-        due = now * SAMPLES_A_MS - self._played_through
+        due = _sample(now) - self._played_through
         played = bytes(self._ahead[:due]) if due > 0 else b""
         if not played:
             return
@@ -275,3 +326,8 @@ class Player:
         present = self._clauses[self._next] if self._next < len(self._clauses) else None
         if not self._ahead and present is not None and present.sent and not present.finished:
             self.underruns += 1
+
+
+def _sample(now: float) -> int:
+    """The sample of the call's clock that a time lies in, forgiving the rounding of sums of fractions."""
+    return int(now * SAMPLES_A_MS + 1e-3)

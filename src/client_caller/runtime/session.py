@@ -116,8 +116,13 @@ class CallSession:
 
     @property
     def now(self) -> int:
-        """Milliseconds since the call began."""
-        return int((self._loop.time() - self._started) * 1000)
+        """Whole milliseconds since the call began."""
+        return int(self._exactly_now)
+
+    @property
+    def _exactly_now(self) -> float:
+        """The same with its fractions: the player counts samples."""
+        return (self._loop.time() - self._started) * 1000
 
     # ---------------------------------------------------------------- the line
 
@@ -149,7 +154,7 @@ class CallSession:
 
     def acknowledge(self, mark: str) -> None:
         """The far end returned a mark."""
-        fact = self._player.acknowledge(mark, self.now, self._hearing.through)
+        fact = self._player.acknowledge(mark, self._exactly_now, self._hearing.through)
         if fact is not None:
             self._tell(fact)
 
@@ -177,7 +182,7 @@ class CallSession:
     def beat(self) -> None:
         """20 ms have passed."""
         now = self.now
-        self._player.beat(now)
+        self._player.beat(self._exactly_now)
         deadline = self.conversation.deadline
         if deadline is not None and deadline <= now:
             self._tell(events.TimePassed(now))
@@ -235,15 +240,17 @@ class CallSession:
                 before = self._speaking
                 self._speaking = self._work_on(reply, self._speak(reply, clause, text, before))
             case commands.Release(reply):
-                self._player.release(reply, self.now)
+                self._player.release(reply, self._exactly_now)
             case commands.Hold(reply):
                 self._player.hold(reply)
+            case commands.Duck(reply):
+                self._player.duck(reply, self._exactly_now)
             case commands.Pause(reply):
-                self._player.pause(reply, self.now)
+                self._player.pause(reply, self._exactly_now)
             case commands.Resume(reply):
-                self._player.release(reply, self.now)
+                self._player.resume(reply, self._exactly_now)
             case commands.CancelReply(reply):
-                self._player.cancel(reply, self.now)
+                self._player.cancel(reply, self._exactly_now)
                 for task in self._work.pop(reply, ()):
                     task.cancel()
             case commands.FinishTranscript(request):
@@ -297,10 +304,10 @@ class CallSession:
                     if speech.mulaw and not started:
                         started = True
                         self._tell(events.ClauseAudioStarted(self.now, reply, clause))
-                    self._player.add(reply, clause, speech.mulaw, speech.words, self.now)
+                    self._player.add(reply, clause, speech.mulaw, speech.words, self._exactly_now)
             if not started:
                 raise EngineError("tts", "text to speech gave no audio for a clause")
-            samples = self._player.finish(reply, clause, self.now)
+            samples = self._player.finish(reply, clause, self._exactly_now)
             self._tell(events.ClauseAudioFinished(self.now, reply, clause, samples))
         except Exception as error:
             self._engine_failed("tts", error, reply)

@@ -25,6 +25,7 @@ from client_caller.engines.protocols import (
     WordTime,
 )
 from client_caller.simulator import tones
+from client_caller.simulator.doubles.deepgram import WordReader
 
 _SAMPLES_A_MS = 8
 
@@ -37,9 +38,11 @@ class EchoStt:
     """Seconds from `finish` to the final words."""
     confidence: float = 1.0
     """With which all final words come."""
+    reader: Callable[[], WordReader] = tones.Reader
+    """Reads one call's words: from the audio, or from what it was told of it."""
 
     async def open(self, context: CallContext) -> "EchoStream":
-        return EchoStream(self.final_delay, self.confidence)
+        return EchoStream(self.final_delay, self.confidence, self.reader())
 
     async def close(self) -> None:
         """Nothing is shared."""
@@ -51,11 +54,11 @@ class EchoStream:
     dropped = 0
     """It always keeps up."""
 
-    def __init__(self, final_delay: float, confidence: float) -> None:
+    def __init__(self, final_delay: float, confidence: float, reader: WordReader) -> None:
         self._loop = asyncio.get_running_loop()
         self._final_delay = final_delay
         self._confidence = confidence
-        self._reader = tones.Reader()
+        self._reader = reader
         self._words: list[str] = []
         self._results: asyncio.Queue[SttResult | None] = asyncio.Queue()
         self._due: deque[tuple[int, list[str]]] = deque()

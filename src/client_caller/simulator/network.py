@@ -62,8 +62,8 @@ class FarEnd:
         self.played = bytearray()
         """Mu-law, one byte a sample since `opened`; silence where we had sent nothing."""
         self.clears: list[Cleared] = []
-        self.returned: list[str] = []
-        """Marks that came back because all before them was played."""
+        self.returned: list[tuple[str, int]] = []
+        """Marks that came back because all before them was played, each with how many samples had been played then."""
         self._buffer = bytearray()
         self._taken = 0
         """Samples that have left the buffer by being played or dropped."""
@@ -126,8 +126,10 @@ class FarEnd:
         sound = self._buffer[:missing]
         del self._buffer[:missing]
         self._taken += len(sound)
-        self.played += sound + SILENCE * (missing - len(sound))
-        return self._returned()
+        self.played += sound
+        returned = self._returned()
+        self.played += SILENCE * (missing - len(sound))
+        return returned
 
     @property
     def due(self) -> float | None:
@@ -150,8 +152,9 @@ class FarEnd:
     def _returned(self) -> tuple[str, ...]:
         due = []
         while self._marks and self._marks[0][0] <= self._taken:
-            due.append(self._marks.popleft()[1])
-        self.returned += due
+            at, name = self._marks.popleft()
+            due.append(name)
+            self.returned.append((name, len(self.played) - (self._taken - at)))
         return self._echo(due)
 
     def _clear(self) -> tuple[str, ...]:

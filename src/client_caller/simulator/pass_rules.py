@@ -15,6 +15,7 @@ from client_caller.agents.part import Line, Part
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry
 from client_caller.simulator.tones import Spelled
 from client_caller.simulator.wire import falls_silent, first_sound
+from client_caller.simulator.wiretap import difference
 
 _SAMPLES_A_MS = 8
 
@@ -74,7 +75,7 @@ def broken_law(evidence: Evidence) -> str | None:
     if evidence.overlong:
         return f"the call would not end: the caller gave up after {_seconds(len(evidence.played))}"
     heard = [word for entry in evidence.history if isinstance(entry, AgentSaid) for word in entry.heard.split()]
-    return _first_difference("the far end played", evidence.proven, "the history says", heard)
+    return difference(heard, [one.word for one in evidence.agents_words], evidence.proven) or None
 
 
 class Turns(Part):

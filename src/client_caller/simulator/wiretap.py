@@ -3,6 +3,9 @@
 What was played is read back, word for word, from the samples that the far end played (`tones`). Between a word's last
 sample and its mark's return the line needs time; a word whose mark was still on its way when the agent was silenced was
 heard by the caller, but nobody on our side can know it then: it is in flight. The history may learn of it later.
+
+What stands before the last dot of a mark's name is taken for the name of its word: a word that is sent again, since the
+agent was silenced or went on softly, has another mark of the same name, and counts once however often it was played.
 """
 
 from collections.abc import Sequence
@@ -84,7 +87,7 @@ class Judgement:
     interruptions: int
     """Replies that the caller cut off."""
     played: tuple[str, ...]
-    """Words that the far end played to their last sample."""
+    """Words that the far end played to their last sample, each once."""
     in_flight: int
     """Of those, words whose mark was still on its way when the agent was silenced or the call ended."""
     expected: tuple[str, ...]
@@ -100,11 +103,16 @@ class Judgement:
     @property
     def difference(self) -> str:
         """The first that is wrong with the history, for people; empty if nothing is."""
-        extra = _lacking(self.history, self.played)
-        if extra is not None:
-            return f"{extra!r}: the history has it, the far end did not play it"
-        missing = _lacking(self.expected, self.history)
-        return "" if missing is None else f"{missing!r}: the far end provably played it, the history does not have it"
+        return difference(self.history, self.played, self.expected)
+
+
+def difference(history: Sequence[str], played: Sequence[str], proven: Sequence[str]) -> str:
+    """The first word of a history that was not played, or that was provably and is not in it; empty if none."""
+    extra = _lacking(history, played)
+    if extra is not None:
+        return f"{extra!r}: the history has it, the far end did not play it"
+    missing = _lacking(proven, history)
+    return "" if missing is None else f"{missing!r}: the far end provably played it, the history does not have it"
 
 
 def _lacking(words: Sequence[str], among: Sequence[str]) -> str | None:
@@ -115,12 +123,21 @@ def _lacking(words: Sequence[str], among: Sequence[str]) -> str | None:
 
 def judge(far_end: FarEnd, tap: Wiretap, history: Sequence[Entry]) -> Judgement:
     """Compare a finished call's history with what its far end played. The agent must have spoken in `tones`."""
-    played = tuple(spelled.word for spelled in tones.read(bytes(far_end.played)))
-    marks = far_end.returned
-    if len(marks) != len(played):
-        raise ValueError(f"{len(played)} words were played and {len(marks)} marks returned for it: one mark a word")
-    expected = tuple(word for word, mark in zip(played, marks, strict=True) if tap.proved(mark))
+    marks = iter(far_end.returned)
+    words: dict[str, str] = {}
+    for spelled in tones.read(bytes(far_end.played)):
+        mark = next((mark for mark, at in marks if at >= spelled.end), None)
+        if mark is None:
+            raise ValueError(f"no mark stood behind {spelled.word!r}: one mark a word, or nothing can be judged")
+        words[_word(mark)] = spelled.word
+    proven = {_word(mark) for mark, _ in far_end.returned if tap.proved(mark)}
+    played = tuple(words.values())
+    expected = tuple(word for name, word in words.items() if name in proven)
     said = [entry for entry in history if isinstance(entry, AgentSaid)]
     heard = tuple(word for entry in said for word in entry.heard.split())
     cuts = sum(entry.cut for entry in said)
     return Judgement(cuts, played, len(played) - len(expected), expected, heard)
+
+
+def _word(mark: str) -> str:
+    return mark.rpartition(".")[0] or mark
