@@ -61,7 +61,7 @@ def test_the_figures_fit_together(silero_path: Path, brief: Path) -> None:
             assert answer["wire"] - answer["ledger"] == pytest.approx(answer["speech_end"], abs=20)
     (interruption,) = figures["interruptions"]
     assert interruption["cut"]
-    assert 0 < interruption["silent"] <= interruption["clear"]
+    assert 0 < interruption["clear"] <= interruption["silent"], "softer first, then silent"
     assert len(figures["backchannels"]) == 1
     assert "Python" in figures["machine"]
 
@@ -135,7 +135,7 @@ def test_what_is_not_believed_is_not_counted() -> None:
         "In 1 turns the agent spoke too early, or not at all.",
         "Barge-in: yielded 1 of 2 times; to clear P50 410, P95 410, max 410 ms, "
         "to silence P50 400, P95 400, max 400 ms.",
-        "Backchannels: 1 of 3 cut the reply off, 1 paused it.",
+        "Backchannels: 1 of 3 cut the reply off, 1 disturbed it.",
     ]
     console = Console(record=True, width=100, file=io.StringIO())
     show(figures, "some machine", console)

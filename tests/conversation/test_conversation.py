@@ -74,7 +74,7 @@ def test_a_short_word_over_the_greeting_does_not_stop_it_and_is_kept(new_call: N
     call.asked()
     call.says("Hi.", 320)
     call.hush(1504)
-    assert call.asked() == [Duck(1), Pause(1), Resume(1), FinishTranscript(1)]
+    assert call.asked() == [Duck(1), Pause(1), FinishTranscript(1), Resume(1)]
     call.plays()
     greeting = call.core.history[-1]
     assert call.turns() == ["(Hi.)"]

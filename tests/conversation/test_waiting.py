@@ -121,7 +121,7 @@ def test_no_filler_while_the_caller_speaks(call: Call) -> None:
     call.asked()
     call.talk(320)
     call.hush(96)
-    assert call.asked() == [Duck(2), Pause(2), Resume(2), FinishTranscript(2)]
+    assert call.asked() == [Duck(2), Pause(2), FinishTranscript(2), Resume(2)]
     call.finished()
     call.hush(960)
     assert call.spoken() == ["One moment, please."]

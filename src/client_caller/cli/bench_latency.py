@@ -139,8 +139,8 @@ def summary(figures: Figures) -> list[str]:
         )
     if figures.backchannels:
         cut = sum(one.cut for one in figures.backchannels)
-        paused = sum(one.clear is not None and not one.cut for one in figures.backchannels)
-        lines.append(f"Backchannels: {cut} of {len(figures.backchannels)} cut the reply off, {paused} paused it.")
+        disturbed = sum(one.clear is not None and not one.cut for one in figures.backchannels)
+        lines.append(f"Backchannels: {cut} of {len(figures.backchannels)} cut the reply off, {disturbed} disturbed it.")
     return lines
 
 
@@ -194,6 +194,6 @@ def _disturbances(kind: str, ones: Sequence[Disturbance]) -> Table:
     for one in ones:
         clear = "none" if one.clear is None else f"{one.clear:.0f}"
         late = f"{one.late:.1f}" if one.punctual else f"[red]{one.late:.1f}[/red]"
-        reply = "cut" if one.cut else "went on" if one.clear is None else "paused"
+        reply = "cut" if one.cut else "went on" if one.clear is None else "disturbed"
         table.add_row(one.utterance, f"{one.length:.0f}", clear, f"{one.silent:.0f}", reply, late)
     return table

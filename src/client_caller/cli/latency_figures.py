@@ -48,11 +48,11 @@ class Disturbance:
     utterance: str
     length: float
     clear: float | None
-    """To the arrival of `clear`; None if none came while it mattered."""
+    """To the arrival of the first `clear`, with which the agent becomes softer or silent; None if none came."""
     silent: float
     """To the end of the agent's words at the caller's ear, cut off or not."""
     cut: bool
-    """The caller took the floor. If not, and a `clear` came, the agent paused and went on."""
+    """The caller took the floor. If not, and a `clear` came, the agent was softer or silent for a while."""
     late: float
     punctual: bool
 

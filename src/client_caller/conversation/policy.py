@@ -125,8 +125,9 @@ class Policy:
     barge_in_doubt: int = 120
     """When the sound is over and had no words, the agent stays silent for so long in all: they may still come. A pause
     of up to 150 ms passes for a breath."""
-    barge_in_over: int = 64
-    """A sound is over when it has faded or stopped for so long: two windows, more than a closure inside a word."""
+    barge_in_over: int = 96
+    """A sound is over when it has faded or stopped for so long: three windows. With two, speakers who separate their
+    words were spoken over again (docs/benchmarks.md, barge-in)."""
     barge_in_background: float = 20.0
     """Decibels below the caller's own speech at which another's voice is background: a television, talk in the room."""
     barge_in_one_word: int = 450
