@@ -15,8 +15,6 @@ from client_caller.conversation.history import CallerSaid, Entry
 from client_caller.conversation.policy import Phrases, Policy
 from client_caller.conversation.turn import WINDOW
 
-PATIENT = Policy(stable_partial=None)
-"""Nothing is begun before a pause: what is, has tests of its own."""
 UNASKED = Phrases(greeting="Hello, how can I help you.")
 """The agent asks nothing: what a question changes has tests of its own."""
 
@@ -25,7 +23,7 @@ class Call:
     """A conversation, and everybody who takes part in it."""
 
     def __init__(self, policy: Policy | None = None, phrases: Phrases | None = None) -> None:
-        self.core = Conversation(policy or PATIENT, phrases or UNASKED)
+        self.core = Conversation(policy, phrases or UNASKED)
         self.policy = self.core.policy
         self.phrases = self.core.phrases
         self.now = 0

@@ -168,7 +168,7 @@ def test_a_stable_partial_is_answered_while_the_caller_still_speaks(new_call: Ne
 
 def test_a_guess_gets_a_voice_when_the_caller_pauses(new_call: NewCall) -> None:
     """While they speak on most guesses are wrong: of those nothing is synthesised."""
-    call = new_call(Policy(), Phrases(greeting=""))
+    call = new_call(Policy(stable_partial=0), Phrases(greeting=""))
     call.start()
     call.talk(640)
     call.partial("What does it cost")
@@ -186,7 +186,7 @@ def test_a_guess_gets_a_voice_when_the_caller_pauses(new_call: NewCall) -> None:
 
 def test_a_breath_is_the_first_sign_of_a_pause(new_call: NewCall) -> None:
     """The voice has stopped before the ears call it silence: the reply is begun by then."""
-    call = new_call(Policy(stable_partial=None), Phrases(greeting=""))
+    call = new_call(Policy(), Phrases(greeting=""))
     call.start()
     call.talk(640, level=-20.0)
     call.partial("What does it cost")
@@ -198,7 +198,7 @@ def test_a_breath_is_the_first_sign_of_a_pause(new_call: NewCall) -> None:
 
 def test_some_guesses_are_kept_for_the_pauses(new_call: NewCall) -> None:
     """Who talks for long makes the model guess in vain; what is said last is answered ahead of time all the same."""
-    call = new_call(Policy(guesses_in_a_turn=3, guesses_kept=2), Phrases(greeting=""))
+    call = new_call(Policy(stable_partial=0, guesses_in_a_turn=3, guesses_kept=2), Phrases(greeting=""))
     call.start()
     for words in ("I want fish", "I want fish and meat", "I want fish and meat and soup"):
         call.talk(320)
@@ -210,7 +210,7 @@ def test_some_guesses_are_kept_for_the_pauses(new_call: NewCall) -> None:
 
 def test_a_model_that_calls_a_guess_done_without_a_word_has_not_failed_yet(new_call: NewCall) -> None:
     """What it said waits for its voice."""
-    call = new_call(Policy(), Phrases(greeting=""))
+    call = new_call(Policy(stable_partial=0), Phrases(greeting=""))
     call.start()
     call.talk(640)
     call.partial("Goodbye, that is all")
@@ -223,7 +223,7 @@ def test_a_model_that_calls_a_guess_done_without_a_word_has_not_failed_yet(new_c
 
 def test_no_guess_before_a_pause_if_it_is_not_wanted(new_call: NewCall) -> None:
     """Some models cost money for every token."""
-    call = new_call(Policy(stable_partial=None), Phrases(greeting=""))
+    call = new_call(Policy(), Phrases(greeting=""))
     call.start()
     call.talk(640)
     call.partial("What does it cost")

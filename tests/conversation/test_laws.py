@@ -32,7 +32,7 @@ class World:
     """One call whose events can be anything."""
 
     def __init__(self, *, announce: bool = False, greeting: str | None = "Hello there, friend.") -> None:
-        self.policy = Policy(announce_recording=announce, max_call=240_000)
+        self.policy = Policy(announce_recording=announce, max_call=240_000, stable_partial=0)
         self.conversation = Conversation(self.policy, Phrases(greeting=greeting))
         self.now = 0
         self.audio_end = 0

@@ -46,7 +46,7 @@ def latency(
     ] = 100.0,
     on_partials: Annotated[
         bool, typer.Option("--on-partials/--in-pauses", help="Whether replies are begun while the caller still speaks.")
-    ] = True,
+    ] = False,
     seed: Annotated[int, typer.Option(help="Another seed: other utterances, at other moments.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -83,7 +83,7 @@ def latency(
                 interruptions=interruptions,
                 seed=seed,
                 delays=delays,
-                agent="agent" if on_partials else "patient",
+                agent="eager" if on_partials else "agent",
                 tell=lambda said: progress.update(
                     task, advance=said.punctual, description=f"{said.purpose} {said.name}", refresh=True
                 ),

@@ -56,10 +56,10 @@ class Policy:
     # ---- speculation: thinking before it is sure that the turn is over
     speculate_after: int = 64
     """Silence after which a reply is begun on the words known so far: two windows, the first sure sign of a pause."""
-    stable_partial: int | None = 0
-    """Words that sound complete and have not changed for this long are answered while the caller still speaks: the ears
-    hear silence later than speech to text gives the last word. What the model says is held back from text to speech
-    until they pause. None: never before a pause."""
+    stable_partial: int | None = None
+    """Words that sound complete and have not changed for this long are answered while the caller still speaks, and what
+    the model says is held back from text to speech until they pause. None: never before a pause. Worth its price, some
+    five requests to the model a turn, where speech to text gives a word within 50 ms (docs/benchmarks.md)."""
     guesses_in_a_turn: int = 12
     """Replies begun on a guess, for one turn; then the next waits until the turn is over."""
     guesses_kept: int = 2
