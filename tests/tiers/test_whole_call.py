@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from typing import Any
 
 import pytest
@@ -43,6 +43,8 @@ for package in ("ctranslate2", "faster_whisper", "tokenizers", "torch", "transfo
 SERVE = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "serve"]
 LLAMA = Path(__file__).parents[1] / "engines" / "llama_server.py"
 READY = re.compile(r"(?:Ready: )?((?:ws|http)://127\.0\.0\.1:\d+)(?:, voice ada)?")
+START_PATIENCE = 50
+"""Seconds for a server to start, PyTorch and all."""
 THREE_SENTENCES = 'root ::= s " " s " " s\ns ::= w " " w " " w "."\nw ::= [a-z] [a-z] [a-z]?'
 """What the random model has to write, about nine seconds of speech: else it would write random bytes."""
 QUIET = 700
@@ -90,19 +92,24 @@ class Servers:
             self._commands[name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            # llama.cpp's log comes from threads of its own, in the middle of the line with the address.
+            stderr=subprocess.DEVNULL if name == "llm" else subprocess.STDOUT,
             text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1"},  # the work is tiny: more threads would only wait for each other
         )
         assert process.stdout is not None
         said = []
+        deadline = Timer(START_PATIENCE, process.kill)
+        deadline.start()
         for line in process.stdout:
             said.append(line)
             if ready := READY.fullmatch(line.strip()):
+                deadline.cancel()
                 drain = Thread(target=deque, args=(process.stdout, 0), daemon=True)
                 drain.start()
                 return _Running(process, ready[1], drain)
-        process.wait()
+        deadline.cancel()
+        process.communicate()
         pytest.fail(f"{name} did not start:\n{''.join(said)}")
 
 
