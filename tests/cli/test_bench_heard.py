@@ -17,7 +17,7 @@ from client_caller.simulator.wiretap import Judgement
 
 def test_the_same_seed_gives_the_same_calls(silero_path: Path, tmp_path: Path) -> None:
     """Two runs of the same bench take the same decisions word for word; another seed cuts in elsewhere."""
-    line = Impairments(delay=0.03, jitter=0.02)
+    line = Impairments(delay=0.06, jitter=0.03)
     first, again, other = (
         HeardBench(2, 2, seed, line, silero_path, tmp_path / str(run)).run() for run, seed in enumerate((1, 1, 2))
     )

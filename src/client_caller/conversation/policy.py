@@ -21,9 +21,9 @@ class Policy:
     speech_onset: int = 64
     """This much speech makes an utterance: two 32 ms windows. One alone is a click more often than a word."""
 
-    breath_below: float = 20.0
-    """Decibels below the loudest speech of late at which what still sounds like speech is breath or an echo of the
-    room: vowels and the consonants between them differ by less."""
+    breath_below: float = 18.0
+    """Decibels below the loudest speech of late at which what still sounds like speech is breath, a hiss that fades or
+    an echo of the room: vowels and the consonants between them differ by less."""
     peak_fades: float = 1.0
     """Decibels that the loudest speech fades in each window, so that who goes on more quietly is heard."""
     longest_breath: int = 256
