@@ -104,6 +104,18 @@ def test_a_failed_guess_is_made_again_when_the_turn_is_over(call: Call) -> None:
     assert call.asked() == [StartReply(3), Release(3)]
 
 
+def test_a_failed_guess_is_no_failed_reply(call: Call) -> None:
+    """However many replies failed before it, nobody is told goodbye while they still speak."""
+    for _ in range(call.policy.failures_in_a_row - 1):
+        call.asks("What does it cost?")
+        call.fails("llm")
+        call.plays()
+    call.says("What does it cost?")
+    call.asked()
+    call.fails("llm")
+    assert call.asked() == [CancelReply(call.reply)]
+
+
 def test_a_guess_at_words_that_are_taken_back_is_withdrawn(call: Call) -> None:
     """Speech to text thought it had heard something: the agent must not go on holding an answer to nothing."""
     call.talk(320)

@@ -420,17 +420,20 @@ class Conversation:
         self._apologise(reply)
 
     def _apologise(self, reply: Reply) -> None:
-        """Say that a reply failed; after too many of them say goodbye; with no voice left to say it, hang up."""
-        self.failures += 1
+        """Say that a reply failed; after too many of them say goodbye; with no voice left to say it, hang up.
+
+        Nobody waits for a guess yet, and the caller may still be speaking: it is made again when the turn is over.
+        """
+        self.failures += reply.committed
         if reply.final:
             self.end("engine_failed")
+        elif not reply.committed:
+            self.speculation_spent = True
         elif self.failures >= self.policy.failures_in_a_row:
             self.say_last_words(self.phrases.trouble_goodbye, "engine_failed")
-        elif reply.committed:
+        else:
             self.unanswered = None
             self.say(self.phrases.trouble)
-        else:
-            self.speculation_spent = True
 
     def _end_reply(self, trigger: ReplyTrigger) -> None:
         reply = self._present()

@@ -30,10 +30,10 @@ from client_caller.engines.protocols import (
     Finished,
     LlmResult,
     Partial,
-    Speech,
     SttResult,
     Token,
 )
+from client_caller.runtime import mouth
 from client_caller.runtime.ear import Ear
 from client_caller.runtime.hearing import Hearing
 from client_caller.runtime.heartbeat import Heartbeat
@@ -298,8 +298,7 @@ class CallSession:
             await asyncio.wait([before])
         started = False
         try:
-            chunks = self._engines.tts.speak(self._context, text)
-            async with aclosing(cast("AsyncGenerator[Speech]", chunks)) as stream:
+            async with aclosing(mouth.speak(self._engines.tts, self._context, text)) as stream:
                 async for speech in stream:
                     if speech.mulaw and not started:
                         started = True

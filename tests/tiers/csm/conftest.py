@@ -1,6 +1,7 @@
-"""A CSM of real shape and tiny size, with random weights, saved and loaded as the published one is."""
+"""A CSM of real shape and tiny size, loaded as the published one is, and a server that speaks with it."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,34 +13,11 @@ transformers = pytest.importorskip("transformers")
 from client_caller.models.csm import launch  # noqa: E402
 from client_caller.models.csm.engine import CsmEngine  # noqa: E402
 from client_caller.models.csm.loop import Loop  # noqa: E402
-from client_caller.models.csm.made_up import make  # noqa: E402
 from client_caller.models.csm.sampling import Sampling  # noqa: E402
 from client_caller.models.csm.weights import Weights, load  # noqa: E402
 
 torch.set_num_threads(1)  # the work is tiny: more threads would only wait for each other
 transformers.logging.set_verbosity_error()
-
-
-def write_tokenizer(directory: Path) -> None:
-    """Bytes as tokens, behind them the marks that CSM's own tokenizer has."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    marks = ["<|begin_of_text|>", "<|end_of_text|>", "<|AUDIO|>", "<|audio_eos|>"]
-    tokenizer.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
-    tokenizer.save(str(directory / "tokenizer.json"))
-
-
-@pytest.fixture(scope="session")
-def csm_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole directory as it is published."""
-    directory = tmp_path_factory.mktemp("csm")
-    make("tiny").save_pretrained(directory)
-    write_tokenizer(directory)
-    return directory
 
 
 @pytest.fixture(scope="session")
@@ -54,16 +32,9 @@ def engine(weights: Weights) -> CsmEngine:
 
 
 @pytest.fixture
-def voice_file(tmp_path: Path) -> Path:
-    """A voice of four seconds, with its consent, at a telephone's rate."""
-    import numpy as np
-    import soundfile
-
-    soundfile.write(tmp_path / "ada.wav", np.random.default_rng(0).normal(0, 0.1, 4 * 8000), 8000)
-    (tmp_path / "ada.toml").write_text(
-        'name = "ada"\naudio = "ada.wav"\ntranscript = "So it is."\n\n'
-        '[consent]\nspeaker = "Ada Example"\ngiven_on = 2026-03-01\nrecord = "drawer 3"\n'
-    )
+def voice_file(voice_directory: Path, tmp_path: Path) -> Path:
+    """A voice of one's own, to spoil."""
+    shutil.copytree(voice_directory, tmp_path, dirs_exist_ok=True)
     return tmp_path / "ada.toml"
 
 
