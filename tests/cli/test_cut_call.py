@@ -30,7 +30,8 @@ def test_no_word_is_believed_that_was_not_heard(line: Line) -> None:
     assert found.on_its_way + found.lost == sum(words * cuts for words, cuts in found.missing.items())
     assert found.played > 500
     assert found.lost == 0 or line.lost
-    assert max(found.missing) <= (3 if line.lost else 1), "one at most, where every mark comes back"
+    beyond_one = sum(max(0, words - 1) * cuts for words, cuts in found.missing.items())
+    assert beyond_one <= found.lost, "one at most of each cut, but for those whose marks were lost"
 
 
 def test_without_delay_nothing_is_missing() -> None:
@@ -67,12 +68,22 @@ def test_the_same_seed_gives_the_same_call() -> None:
     assert first != other
 
 
-@pytest.mark.parametrize("seed", ["1/128", "1/373"])
-def test_the_last_cut_is_judged_when_its_marks_are_back(seed: str) -> None:
-    """Also one that comes while the call settles: marks that are on their way when a call ends explain nothing."""
-    call = CutCall(LINES[3], seed)
-    call.run(50)
-    assert judge(call).good
+def test_the_last_cut_is_judged_when_its_marks_are_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that comes while the call settles: a mark on its way when the call ends would explain nothing."""
+    arrived: set[str] = set()
+    acknowledge = Shell.acknowledge
+
+    def note(self: Shell, mark: str) -> None:
+        arrived.add(mark)
+        acknowledge(self, mark)
+
+    monkeypatch.setattr(Shell, "acknowledge", note)
+    for seed in ("settles/80", "settles/86", "settles/200"):
+        call = CutCall(LINES[3], seed)
+        call.run(1)
+        returned = {mark for mark, _ in call.far_end.returned if int(mark.partition(".")[0]) in call.shell.cut}
+        assert returned <= arrived
+        arrived.clear()
 
 
 def test_an_agent_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

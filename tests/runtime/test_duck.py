@@ -131,6 +131,19 @@ def test_over_a_slow_line_nothing_is_left_out(before: int, delay: int) -> None:
     assert wire.acknowledged == list(range(8))
 
 
+def test_on_a_line_that_stands_still_the_whole_word_is_said_again() -> None:
+    """How much of it was played can't be told, and its mark is to prove all of it."""
+    wire = Wire()
+    known(wire)
+    wire.player._lag.note(0, 4000)
+    wire.wait(2 * WORD + 1000)
+    wire.duck()
+    cut = len(wire.far_end.played)
+    wire.wait(WORD)
+    assert bytes(wire.far_end.played[cut:]) == NOISE[2 * WORD : 3 * WORD].translate(SOFTLY)
+    assert wire.acknowledged == [0, 1, 2]
+
+
 def test_words_that_a_clear_brings_back_are_not_heard() -> None:
     """The marks of what was dropped come back at once, and say nothing; those of what is played again do."""
     wire = Wire()

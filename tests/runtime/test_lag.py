@@ -49,6 +49,14 @@ def test_a_mark_of_the_stretch_before_says_nothing_about_this_one() -> None:
     assert lag.behind(0) == min(1400, CAUTION)
 
 
+def test_a_line_that_stood_still_once_may_do_so_again() -> None:
+    """However long ago that was; a line that only varies does not count."""
+    assert not Lag().stands_still
+    assert not learned(800, 800 + CAUTION).stands_still
+    assert learned(800, 801 + CAUTION, *[800] * KNOWN).stands_still
+    assert learned(801 + CAUTION, 800).stands_still
+
+
 def test_a_word_whose_mark_is_awaited_is_not_taken_for_played() -> None:
     """The far end may have run dry before its end, so that is said again."""
     assert learned(*[800] * KNOWN).behind(300) == 300

@@ -22,6 +22,8 @@ class Lag:
         """The least lateness of any mark: what both ways take when all is well."""
         self._present: int | None = None
         """The least of the present stretch."""
+        self._worst = 0
+        """The greatest lateness of any mark."""
         self._latest: deque[int] = deque(maxlen=KNOWN)
         self._most = 0
         """The largest delay of a stretch so far: what is feared of one of which nothing is known."""
@@ -35,6 +37,7 @@ class Lag:
         """A mark came back whose audio should have been played by `due`."""
         late = at - due
         self._latest.append(late)
+        self._worst = max(self._worst, late)
         self._least = late if self._least is None else min(self._least, late)
         if due > self._began:
             self._present = late if self._present is None else min(self._present, late)
@@ -48,6 +51,14 @@ class Lag:
         known = len(self._latest) == KNOWN
         varies = min(max(self._latest) - min(self._latest), CAUTION) if known else CAUTION
         return varies + max(self._delay, waiting)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether a mark has ever been later than the best by more than `CAUTION`.
+
+        No mark tells of a standstill that has only begun: on such a line `behind` may be too little at any time.
+        """
+        return self._least is not None and self._worst - self._least > CAUTION
 
     @property
     def _delay(self) -> int:

@@ -10,7 +10,8 @@ that no `clear` returned it. What was cleared can be sent again: audio is kept u
 How loud something is can't be changed any more once it was sent. So to speak softly, the player clears the far end and
 sends again, softly, what it had not played, from the very sample that it has reached: the copy below tells which. Where
 the far end may lag behind the copy, because audio took longer to get there than usual, the player goes back by as much:
-a few milliseconds are heard twice rather than not at all.
+a few milliseconds are heard twice rather than not at all. On a line that stands still at times nobody knows by how
+much, so there the whole word is said again: its mark must not prove a word whose beginning was never played.
 
 The player also keeps a copy of what the far end still has to play, and lets it run down on the call's clock. That tells
 how far ahead it is, and what of the agent's voice the caller hears at each moment: the recording is made from it.
@@ -65,9 +66,17 @@ class _Clause:
     @property
     def first_unheard(self) -> int:
         """The sample with which its first unheard word begins, at the latest."""
-        if not self.heard:
+        return self._behind(self.heard)
+
+    def beginning(self, sample: int) -> int:
+        """The sample with which the word begins, at the latest, that `sample` is in; of unheard words."""
+        whole = sum(word.end <= sample for word in self.words)
+        return min(sample, self._behind(max(whole, self.heard)))
+
+    def _behind(self, words: int) -> int:
+        if not words:
             return 0
-        end = self.words[self.heard - 1].end - (MARGIN if self.heard > self.told else 0)
+        end = self.words[words - 1].end - (MARGIN if words > self.told else 0)
         return max(0, min(end, len(self.audio)))
 
 
@@ -199,6 +208,8 @@ class Player:
         for clause in reversed(self._clauses):
             step = min(back, max(0, clause.sent - clause.first_unheard))
             clause.sent -= step
+            if step and self._lag.stands_still:
+                clause.sent = clause.beginning(clause.sent)
             clause.marked = clause.heard
             back -= step
         self._next = 0
