@@ -189,12 +189,16 @@ class Player:
         self._next = 0
 
     def _send_again(self, now: float) -> None:
-        """Clear the far end, and go back by what it had not played. Marks for words before that point go out anew."""
+        """Clear the far end, and go back by what it had not played. Marks for words before that point go out anew.
+
+        On a line that stands still at times nobody knows what that is: there all that is not proven is said again.
+        """
         self._run_down(now)
         if not self._ahead:
             return
         waiting = _sample(now) - self._marks[0][1] if self._marks else 0
-        back = len(self._ahead) + self._lag.behind(waiting)
+        behind = self._lag.behind(waiting)
+        back = len(self._ahead) + behind if behind is not None else sum(clause.sent for clause in self._clauses)
         self._silence(now)
         for clause in reversed(self._clauses):
             step = min(back, max(0, clause.sent - clause.first_unheard))
