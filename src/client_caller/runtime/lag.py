@@ -4,6 +4,9 @@ from collections import deque
 
 CAUTION = 60 * 8
 """Samples: the most that is added because marks differ, and what is added before it is known by how much they do."""
+STEADY = 150 * 8
+"""Samples by which the marks of a line may ever have differed for the far end's place to be told from them. Where they
+differ by more the line stands still at times, and the far end may have run dry without our knowing."""
 KNOWN = 8
 """Marks after which a line is known: how much the latest of them differ is how much it varies."""
 
@@ -22,8 +25,8 @@ class Lag:
         """The least lateness of any mark: what both ways take when all is well."""
         self._present: int | None = None
         """The least of the present stretch."""
-        self._worst = 0
-        """The greatest lateness of any mark."""
+        self._most_late = 0
+        """The largest lateness of any mark."""
         self._latest: deque[int] = deque(maxlen=KNOWN)
         self._most = 0
         """The largest delay of a stretch so far: what is feared of one of which nothing is known."""
@@ -37,28 +40,22 @@ class Lag:
         """A mark came back whose audio should have been played by `due`."""
         late = at - due
         self._latest.append(late)
-        self._worst = max(self._worst, late)
         self._least = late if self._least is None else min(self._least, late)
+        self._most_late = max(self._most_late, late)
         if due > self._began:
             self._present = late if self._present is None else min(self._present, late)
 
-    def behind(self, waiting: int) -> int:
-        """By how much the far end may be behind: rather too much than too little.
+    def behind(self, waiting: int) -> int | None:
+        """By how much the far end may be behind: rather too much than too little; None if nobody can tell.
 
         `waiting`: for how long the mark that should come back next has been due. It may be on its way, or the far end
         may have run dry before it: so the end of its word is said again, and proven then.
         """
+        if self._least is not None and self._most_late - self._least > STEADY:
+            return None
         known = len(self._latest) == KNOWN
         varies = min(max(self._latest) - min(self._latest), CAUTION) if known else CAUTION
         return varies + max(self._delay, waiting)
-
-    @property
-    def stands_still(self) -> bool:
-        """Whether a mark has ever been later than the best by more than `CAUTION`.
-
-        No mark tells of a standstill that has only begun: on such a line `behind` may be too little at any time.
-        """
-        return self._least is not None and self._worst - self._least > CAUTION
 
     @property
     def _delay(self) -> int:

@@ -10,8 +10,7 @@ that no `clear` returned it. What was cleared can be sent again: audio is kept u
 How loud something is can't be changed any more once it was sent. So to speak softly, the player clears the far end and
 sends again, softly, what it had not played, from the very sample that it has reached: the copy below tells which. Where
 the far end may lag behind the copy, because audio took longer to get there than usual, the player goes back by as much:
-a few milliseconds are heard twice rather than not at all. On a line that stands still at times nobody knows by how
-much, so there the whole word is said again: its mark must not prove a word whose beginning was never played.
+a few milliseconds are heard twice rather than not at all.
 
 The player also keeps a copy of what the far end still has to play, and lets it run down on the call's clock. That tells
 how far ahead it is, and what of the agent's voice the caller hears at each moment: the recording is made from it.
@@ -66,17 +65,9 @@ class _Clause:
     @property
     def first_unheard(self) -> int:
         """The sample with which its first unheard word begins, at the latest."""
-        return self._behind(self.heard)
-
-    def beginning(self, sample: int) -> int:
-        """The sample with which the word begins, at the latest, that `sample` is in; of unheard words."""
-        whole = sum(word.end <= sample for word in self.words)
-        return min(sample, self._behind(max(whole, self.heard)))
-
-    def _behind(self, words: int) -> int:
-        if not words:
+        if not self.heard:
             return 0
-        end = self.words[words - 1].end - (MARGIN if words > self.told else 0)
+        end = self.words[self.heard - 1].end - (MARGIN if self.heard > self.told else 0)
         return max(0, min(end, len(self.audio)))
 
 
@@ -198,18 +189,20 @@ class Player:
         self._next = 0
 
     def _send_again(self, now: float) -> None:
-        """Clear the far end, and go back by what it had not played. Marks for words before that point go out anew."""
+        """Clear the far end, and go back by what it had not played. Marks for words before that point go out anew.
+
+        On a line that stands still at times nobody knows what that is: there all that is not proven is said again.
+        """
         self._run_down(now)
         if not self._ahead:
             return
         waiting = _sample(now) - self._marks[0][1] if self._marks else 0
-        back = len(self._ahead) + self._lag.behind(waiting)
+        behind = self._lag.behind(waiting)
+        back = len(self._ahead) + behind if behind is not None else sum(clause.sent for clause in self._clauses)
         self._silence(now)
         for clause in reversed(self._clauses):
             step = min(back, max(0, clause.sent - clause.first_unheard))
             clause.sent -= step
-            if step and self._lag.stands_still:
-                clause.sent = clause.beginning(clause.sent)
             clause.marked = clause.heard
             back -= step
         self._next = 0
