@@ -67,6 +67,14 @@ def test_the_same_seed_gives_the_same_call() -> None:
     assert first != other
 
 
+@pytest.mark.parametrize("seed", ["1/128", "1/373"])
+def test_the_last_cut_is_judged_when_its_marks_are_back(seed: str) -> None:
+    """Also one that comes while the call settles: marks that are on their way when a call ends explain nothing."""
+    call = CutCall(LINES[3], seed)
+    call.run(50)
+    assert judge(call).good
+
+
 def test_an_agent_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call in which there is nothing to cut off does not go on for ever."""
     monkeypatch.setattr(Shell, "_think", lambda self, reply: None)

@@ -20,7 +20,7 @@ LATEST = 2000
 LONGEST = 60 * 1000 * MS
 """For each cut: a call in which the agent can't be interrupted that often has gone wrong."""
 SETTLED = 2000 * MS
-"""After the last cut: time for everything that was under way."""
+"""After the last cut, whichever that is: time for everything that was under way."""
 SPEECH, QUIET = 0.95, 0.02
 """What voice activity detection makes of the caller."""
 
@@ -110,6 +110,8 @@ class CutCall:
         """Until when the caller makes a sound."""
         self._plans = 0
         """How many the caller has made: only the newest is carried out."""
+        self._done = False
+        """The caller does nothing more."""
 
     def run(self, cuts: int) -> None:
         """Talk until the agent was cut off so often and all of that has settled. Raises `Stuck`."""
@@ -121,10 +123,17 @@ class CutCall:
             self._agenda.step()
             if self._agenda.now > cuts * LONGEST:
                 raise Stuck(f"in a call over the line {self._line.name!r} the agent could not be cut off {cuts} times")
-        settled = self._agenda.now + SETTLED
-        while self._agenda.now < settled:
-            self._agenda.step()
+        self._settle()
         self.far_end.advance(self._agenda.now / SAMPLE_RATE)
+
+    def _settle(self) -> None:
+        """Let the line bring what is under way. What the caller began before may still cut the agent off."""
+        self._done = True
+        made, since = len(self.shell.cut), self._agenda.now
+        while self._agenda.now < since + SETTLED:
+            self._agenda.step()
+            if len(self.shell.cut) > made:
+                made, since = len(self.shell.cut), self._agenda.now
 
     # ---------------------------------------------------------------- the line
 
@@ -171,7 +180,7 @@ class CutCall:
         self._agenda.at(self._agenda.now + round(self._random.uniform(0, LATEST) * MS), self._act, self._plans)
 
     def _act(self, plan: int) -> None:
-        if plan != self._plans:
+        if plan != self._plans or self._done:
             return
         match self._random.randrange(4):
             case 0:
