@@ -58,7 +58,7 @@ def test_the_call_of_the_demonstration(tmp_path: Path) -> None:
     assert re.match(r"Voice to voice: \d+ ms in the median, \d+ ms at most\.", lines[-1])
 
 
-@pytest.mark.parametrize("name", ["utt/u01_book_a_room.flac", "utt/u18_yes.flac", "long/l06_hesitant.flac"])
+@pytest.mark.parametrize("name", ["utt/u01_book_a_room.flac", "utt/u18_yes.flac", "calls/call40_caller.flac"])
 def test_a_real_recording_calls(audio: Path, tmp_path: Path, name: str) -> None:
     """It runs to a clean end; every stretch of speech above half a second belongs to exactly one turn or backchannel;
     the recording's left channel is the input, sample for sample after G.711.

@@ -60,7 +60,7 @@ def test_an_answer_to_a_question_comes_soon(figures: EndingsFigures) -> None:
 )
 def test_a_reply_in_a_pause_cuts_off(pause: int | None, answered: int | None, cut_off: bool) -> None:
     """Until the caller goes on, and for a second at most: longer pauses can't be waited for."""
-    assert Case("t", False, False, pause, answered).cut_off is cut_off
+    assert Case("t", False, False, pause, answered, 1).cut_off is cut_off
 
 
 def test_words_take_voiced_time_only() -> None:
@@ -73,9 +73,9 @@ def test_words_take_voiced_time_only() -> None:
 def test_the_curve_is_shown_for_both_halves() -> None:
     """With what fell short by name."""
     cases = (
-        Case("good", False, True, None, 300),
-        Case("late", True, True, None, 1700),
-        Case("cut", True, False, 500, 200),
+        Case("good", False, True, None, 300, 1),
+        Case("late", True, True, None, 1700, 2),
+        Case("cut", True, False, 500, 200, 1),
     )
     console = Console(width=120)
     with console.capture() as shown:
@@ -86,6 +86,7 @@ def test_the_curve_is_shown_for_both_halves() -> None:
     assert "late" in text
     assert "cut" in text
     assert "good" not in text
+    assert "1.5" in text, "requests a turn, of the complete ones"
 
 
 def test_a_folder_without_turns_is_refused(tmp_path: Path, silero_path: Path, smart_turn_path: Path) -> None:

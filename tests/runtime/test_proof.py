@@ -81,14 +81,16 @@ async def test_an_ear_that_fails_in_the_middle(ear: tuple[Deepgram, DeepgramDoub
         await hear(ear[0], CONTEXT, WORDS * 20)
 
 
-async def test_an_ear_that_never_answers(monkeypatch: pytest.MonkeyPatch, ear: tuple[Deepgram, DeepgramDouble]) -> None:
+async def test_an_ear_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting has an end."""
     monkeypatch.setattr(proof, "PATIENCE", 0.1)
-    ear[1].behaviours.append(Behaviour(deaf=True))
-    engine = Deepgram(api_key="k", base_url=f"ws://{_place(ear[1])}", finish_patience=100.0)
-    heard = await hear(engine, CONTEXT, WORDS)
-    assert heard.text == ""
-    assert heard.finished == pytest.approx(100.0)
+    double = DeepgramDouble()
+    double.behaviours.append(Behaviour(deaf=True))
+    async with double.serving() as url:
+        engine = Deepgram(api_key="k", base_url=url, finish_patience=100.0)
+        heard = await hear(engine, CONTEXT, WORDS)
+        assert heard.text == ""
+        assert heard.finished == pytest.approx(100.0)
 
 
 async def test_a_thought_is_timed_as_in_a_call() -> None:
@@ -117,9 +119,3 @@ async def test_a_model_without_tools_is_timed_without_them() -> None:
     assert not thought.capabilities[0].works
     assert thought.text
     assert "tools" not in double.requests[-1].body
-
-
-def _place(double: DeepgramDouble) -> str:
-    assert double._server is not None
-    host, port = double._server.sockets[0].getsockname()[:2]
-    return f"{host}:{port}"

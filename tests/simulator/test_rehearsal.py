@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from client_caller.conversation.policy import Phrases, Policy
-from client_caller.simulator.rehearsal import Delays, Script, answered
+from client_caller.simulator.rehearsal import Delays, Script, answer
 
 SPEECH, BREATH, HUSH = (0.9, -20.0), (0.9, -60.0), (0.02, -80.0)
 POLICY = Policy()
@@ -20,7 +20,7 @@ def script(text: str, judge: float | None = None) -> Script:
 
 
 def heard(said: Script, asked: str = "", delays: Delays | None = None, policy: Policy = POLICY) -> int | None:
-    return answered(said, asked, delays or Delays(), policy, Phrases())
+    return answer(said, asked, delays or Delays(), policy, Phrases()).after
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,11 @@ def test_a_long_pause_is_talked_into() -> None:
     pause = [SPEECH] * 40 + [HUSH] * 60 + [SPEECH] * 40 + [HUSH] * 100
     said = Script(pause, [(1280, "yes"), (4480, "please")], 4480, None)
     assert (heard(said, "How are you?") or 0) < 0
+
+
+def test_what_is_begun_is_counted() -> None:
+    """One request where the last word is known when the voice stops; more, begun on partials that were not the last."""
+    said = script("what does it cost today", 0.99)
+    quick, eager = Delays(interim=40), replace(POLICY, stable_partial=0, guesses_in_a_turn=12)
+    assert answer(said, "What else?", quick, POLICY, Phrases()).requests == 1
+    assert answer(said, "What else?", quick, eager, Phrases()).requests == 5

@@ -30,7 +30,7 @@ from client_caller.models.cache import find
 from client_caller.models.manifest import SILERO_VAD, SMART_TURN
 from client_caller.observe.latency import percentile
 from client_caller.simulator.clips import UnreadableRecording
-from client_caller.simulator.rehearsal import Delays, Script, answered
+from client_caller.simulator.rehearsal import Delays, Script, answer
 from client_caller.simulator.utterances import voiced
 
 LANGUAGE = "en"
@@ -70,6 +70,8 @@ class Case:
     """Of a broken off one: milliseconds until its caller went on; None: cut where they did not pause."""
     answered: int | None
     """Milliseconds from the end of its speech to the agent's first sound; None: never."""
+    requests: int
+    """To the language model, by then."""
 
     @property
     def cut_off(self) -> bool:
@@ -116,22 +118,32 @@ def settings() -> Iterator[Setting]:
     yield Setting("words and voice", "", replace(policy, short_turn=0), phrases, listens=True)
     yield Setting("all, nothing was asked", "", policy, phrases, listens=True)
     yield Setting("all, an open question was asked", QUESTION, policy, phrases, listens=True)
+    eager = replace(policy, stable_partial=0, guesses_in_a_turn=12)
+    yield Setting("all, and begun on partials", QUESTION, eager, phrases, listens=True)
     for factor in (0.6, 0.8, 1.25, 1.5, 2.0):
         yield Setting(f"the same, silences times {factor:g}", QUESTION, _scaled(policy, factor), phrases, listens=True)
 
 
 def _always(policy: Policy, silence: int) -> Policy:
     return replace(
-        policy, endpoint_sure=silence, endpoint_likely=silence, endpoint_closed=silence, endpoint_open=silence
+        policy,
+        endpoint_sure=silence,
+        endpoint_answer=silence,
+        endpoint_likely=silence,
+        endpoint_closed=silence,
+        endpoint_open=silence,
     )
 
 
 def _scaled(policy: Policy, factor: float) -> Policy:
     """All but the longest silence, which is where it is so that nobody waits for long."""
-    sure, likely, closed = (
-        round(factor * silence) for silence in (policy.endpoint_sure, policy.endpoint_likely, policy.endpoint_closed)
+    return replace(
+        policy,
+        endpoint_sure=round(factor * policy.endpoint_sure),
+        endpoint_answer=round(factor * policy.endpoint_answer),
+        endpoint_likely=round(factor * policy.endpoint_likely),
+        endpoint_closed=round(factor * policy.endpoint_closed),
     )
-    return replace(policy, endpoint_sure=sure, endpoint_likely=likely, endpoint_closed=closed)
 
 
 def measure(folder: Path, tell: Tell) -> EndingsFigures:
@@ -159,7 +171,7 @@ def _usable(one: Recording) -> bool:
 
 def _case(one: Recording, said: Script, way: Setting) -> Case:
     pause = one.entry.get("pause_after")
-    heard = answered(
+    given = answer(
         said if way.listens else replace(said, judge=None),
         way.asked,
         Delays(),
@@ -167,7 +179,8 @@ def _case(one: Recording, said: Script, way: Setting) -> Case:
         way.phrases,
     )
     complete = one.label == "complete"
-    return Case(one.name, one.held_back, complete, None if complete or not pause else round(pause * 1000), heard)
+    pause = None if complete or not pause else round(pause * 1000)
+    return Case(one.name, one.held_back, complete, pause, given.after, given.requests)
 
 
 def script(one: Recording, batch: VoiceBatch, model: TurnModel) -> Script:
@@ -214,10 +227,10 @@ def tables(figures: EndingsFigures) -> Sequence[RenderableType]:
 
 
 def _curve(figures: EndingsFigures) -> Table:
-    table = Table(title=f"Replies heard in a pause, and ms from the end of speech to the reply (limit {LATEST})")
+    table = Table(title=f"Replies in a pause; ms from the end of speech to the reply (limit {LATEST}); requests a turn")
     table.add_column("What decides", no_wrap=True)
     table.add_column("Half")
-    for name in ("Real pause", "Pause of 1 s", "P50", "P95", "Worst"):
+    for name in ("Real pause", "Pause of 1 s", "P50", "P95", "Worst", "Requests"):
         table.add_column(name, justify="right")
     halves: Mapping[str, Sequence[bool]] = {"both": (False, True), "tuning": (False,), "held back": (True,)}
     for row in figures.rows:
@@ -229,7 +242,9 @@ def _curve(figures: EndingsFigures) -> Table:
             worst = "never" if len(waits) < sum(case.complete for case in cases) else str(max(waits, default="–"))
             figure = [str(percentile(waits, percent)) for percent in (50, 95)]
             name = row.setting if half == "both" else ""
-            table.add_row(name, half, _of(real), _of(every), *figure, worst)
+            asked = [case.requests for case in cases if case.complete]
+            each = f"{sum(asked) / len(asked):.1f}" if asked else "–"
+            table.add_row(name, half, _of(real), _of(every), *figure, worst, each)
     return table
 
 

@@ -105,6 +105,9 @@ class Conversation:
         """Failures of speech to text in a row."""
         self.notice_owed = self.policy.announce_recording
 
+        self._evidence: Evidence | None = None
+        """What `_needed` was worked out from."""
+        self._needed = 0
         self._commands: list[Command] = []
         self._deadline: int | None = None
         self._replies = 0
@@ -164,14 +167,21 @@ class Conversation:
     @property
     def silence_needed(self) -> int:
         """The silence, in milliseconds, that ends the caller's turn as things stand."""
-        evidence = Evidence(self.words, self.agent_said, self.turn.completion, self.turn.voiced - self.turn.breath)
-        needed = silence_needed(evidence, self.policy, self.phrases) if self.turn.text or self.unintelligible else 0
+        needed = self._by_evidence() if self.turn.text or self.unintelligible else 0
         return needed if self.turn.understood else max(needed, self.policy.transcript_patience)
 
     @property
     def believes_in_words(self) -> bool:
         """Whether a sound without words may still be somebody who speaks to the agent."""
         return self.not_understood < self.policy.not_understood_in_a_row
+
+    def _by_evidence(self) -> int:
+        """Asked for in every window of a pause, and worked out when something about it has changed."""
+        evidence = Evidence(self.words, self.agent_said, self.turn.completion, self.turn.voiced - self.turn.breath)
+        if evidence != self._evidence:
+            self._evidence = evidence
+            self._needed = silence_needed(evidence, self.policy, self.phrases)
+        return self._needed
 
     @property
     def unintelligible(self) -> bool:

@@ -58,10 +58,11 @@ class Policy:
     """Silence after which a reply is begun on the words known so far: two windows, the first sure sign of a pause."""
     stable_partial: int | None = None
     """Words that sound complete and have not changed for this long are answered while the caller still speaks, and what
-    the model says is held back from text to speech until they pause. None: never before a pause. Worth its price, some
-    five requests to the model a turn, where speech to text gives a word within 50 ms (docs/benchmarks.md)."""
-    guesses_in_a_turn: int = 12
-    """Replies begun on a guess, for one turn; then the next waits until the turn is over."""
+    the model says is held back from text to speech until they pause. None: never before a pause. Worth its price, 1.9
+    times the requests to the model, where speech to text gives a word within 50 ms (docs/benchmarks.md)."""
+    guesses_in_a_turn: int = 4
+    """Replies begun on a guess, for one turn; then the next waits until the turn is over. A dozen are of use with
+    `stable_partial`."""
     guesses_kept: int = 2
     """How many of them are kept for its pauses."""
     wasted_words: int = 4000
@@ -95,7 +96,7 @@ class Policy:
     judge_again_after: int = 256
     """Silence after which the turn model is asked once more where it did not take the end for likely. Of what it took
     for unfinished after 100 ms of silence, it no longer does after 300 in three of four complete turns of the labelled
-    set, and in five of seventeen others."""
+    set, and in five of eighteen others."""
     short_turn: int = 1200
     """Speech below this is too little for the turn model: of the labelled clips as short as that, complete ones score
     .04 to .99 and broken off ones .81 to .97 (experiments/turn_model.py)."""

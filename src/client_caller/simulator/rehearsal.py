@@ -56,12 +56,19 @@ class Script:
     """None: no turn model."""
 
 
-def answered(script: Script, asked: str, delays: Delays, policy: Policy, phrases: Phrases) -> int | None:
-    """When the agent is first heard, in milliseconds after the end of speech, if the caller says nothing more.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What comes of a script, if the caller says nothing more."""
 
-    Negative: it talks into the recording. None: never, as far as the windows go. `asked`: what the agent had said
-    before, if anything.
-    """
+    after: int | None
+    """When the agent is first heard, in milliseconds after the end of speech. Negative: it talks into the recording.
+    None: never, as far as the windows go."""
+    requests: int
+    """To the language model until then."""
+
+
+def answer(script: Script, asked: str, delays: Delays, policy: Policy, phrases: Phrases) -> Answer:
+    """Play a script. `asked`: what the agent had said before, if anything."""
     return _Rehearsal(script, asked, delays, policy, phrases).run()
 
 
@@ -75,6 +82,7 @@ class _Rehearsal:
         self._count = 0
         self._final = 0
         """Words that are in a final transcript."""
+        self._requests = 0
         self._ready: set[int] = set()
         """Replies with audio."""
         self._released: set[int] = set()
@@ -83,7 +91,7 @@ class _Rehearsal:
         self._begun = self._now + LEAD_IN
         self._play()
 
-    def run(self) -> int | None:
+    def run(self) -> Answer:
         """Until the agent is heard, or nothing more comes."""
         while self._coming and not self._audible:
             deadline = self._core.deadline
@@ -94,7 +102,7 @@ class _Rehearsal:
             self._now, _, happen = heapq.heappop(self._coming)
             for event in happen():
                 self._tell(event)
-        return self._now - self._begun - self._script.speech_end if self._audible else None
+        return Answer(self._now - self._begun - self._script.speech_end if self._audible else None, self._requests)
 
     @property
     def _audible(self) -> bool:
@@ -156,6 +164,7 @@ class _Rehearsal:
                 completion = round(self._script.judge(now - self._begun), 3)
                 self._later(now + delays.judgement, partial(self._judged, request, completion))
             case commands.StartReply(reply):
+                self._requests += 1
                 self._think(reply)
             case commands.Speak(reply):
                 self._later(now + delays.first_audio, partial(self._sound, reply))

@@ -7,21 +7,21 @@ time changes nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import numpy as np
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from client_caller.audio import g711
 from client_caller.audio.g711 import FRAME, SAMPLE_RATE
 from client_caller.simulator import tones
+from client_caller.simulator.doubles.sockets import Sockets
 
 _VOICE = 500
 """A sample louder than this, of 32768, is speech: -36 dBFS."""
@@ -88,20 +88,9 @@ class DeepgramDouble:
         self.patience = patience
         self.behaviours: deque[Behaviour] = deque()
         self.connections: list[Connection] = []
-        self._server: Server | None = None
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        """Serve while the block runs; gives the base URL."""
-        async with serve(self._call, "127.0.0.1", 0, process_request=self._admit, compression=None) as server:
-            self._server = server
-            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    def break_all(self) -> None:
-        """Break every connection that is open now."""
-        assert self._server is not None
-        for socket in list(self._server.connections):
-            socket.transport.abort()
+        sockets = Sockets(self._call, self._admit)
+        self.serving = sockets.serving
+        self.break_all = sockets.break_all
 
     def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
         if urlsplit(request.path).path != "/v1/listen":

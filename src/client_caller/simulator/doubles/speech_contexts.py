@@ -5,18 +5,18 @@ import asyncio
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from client_caller.audio import g711
 from client_caller.audio.g711 import SAMPLE_RATE
+from client_caller.simulator.doubles.sockets import Sockets
 
 WORD = SAMPLE_RATE // 4
 """Samples of tone that stand for a word."""
@@ -91,20 +91,9 @@ class ContextDouble:
         """Set at each clause."""
         self._path = path
         self._talk = talk
-        self._server: Server | None = None
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        """Serve while the block runs; gives the base URL."""
-        async with serve(self._call, "127.0.0.1", 0, process_request=self._admit, compression=None) as server:
-            self._server = server
-            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    def break_all(self) -> None:
-        """Break every connection that is open now."""
-        assert self._server is not None
-        for socket in list(self._server.connections):
-            socket.transport.abort()
+        sockets = Sockets(self._call, self._admit)
+        self.serving = sockets.serving
+        self.break_all = sockets.break_all
 
     def begin(self, line: Line, text: str, request: dict[str, Any]) -> tuple[Clause, Behaviour]:
         """Note a clause, and how it shall go."""
