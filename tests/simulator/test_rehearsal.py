@@ -9,6 +9,8 @@ from client_caller.simulator.rehearsal import Delays, Script, answer
 
 SPEECH, BREATH, HUSH = (0.9, -20.0), (0.9, -60.0), (0.02, -80.0)
 POLICY = Policy()
+EAGER = replace(POLICY, stable_partial=0, guesses_in_a_turn=12)
+"""Begins a reply on every partial."""
 
 
 def script(text: str, judge: float | None = None) -> Script:
@@ -45,7 +47,7 @@ def test_the_agent_is_heard_when_its_reply_is_there() -> None:
     delays = Delays(interim=40)
     said = script("what does it cost", 0.99)
     needed = delays.interim + delays.first_token + 2 * delays.token + delays.first_audio
-    assert heard(said, "What else?", delays, replace(POLICY, stable_partial=0)) == needed
+    assert heard(said, "What else?", delays, EAGER) == needed
     noticed = delays.window + POLICY.speculate_after
     assert heard(said, "What else?", delays) == needed - delays.interim + noticed
 
@@ -65,6 +67,6 @@ def test_a_long_pause_is_talked_into() -> None:
 def test_what_is_begun_is_counted() -> None:
     """One request where the last word is known when the voice stops; more, begun on partials that were not the last."""
     said = script("what does it cost today", 0.99)
-    quick, eager = Delays(interim=40), replace(POLICY, stable_partial=0, guesses_in_a_turn=12)
+    quick = Delays(interim=40)
     assert answer(said, "What else?", quick, POLICY, Phrases()).requests == 1
-    assert answer(said, "What else?", quick, eager, Phrases()).requests == 5
+    assert answer(said, "What else?", quick, EAGER, Phrases()).requests == 5
