@@ -80,6 +80,38 @@ def test_a_vendors_variables_are_for_its_engine(folder: Path) -> None:
     assert key(CLIENT_CALLER_TTS_API_KEY="mine") == "mine"
 
 
+def test_a_profile_sets_what_nothing_else_sets(folder: Path) -> None:
+    """One word in file, environment or option sets a whole stage; any setting of one's own wins over it."""
+    file(folder, 'profile = "gpu"\n[llm]\nmodel = "mine"\n')
+    in_force = loaded(CLIENT_CALLER_STT_LANGUAGE="de")
+    assert in_force.settings.tts.engine == "csm"
+    assert in_force.settings.llm.model == "mine"
+    assert in_force.origins["profile"] == "client-caller.toml:1"
+    assert in_force.origins["llm.model"] == "client-caller.toml:3"
+    assert in_force.origins["tts.engine"] == "profile gpu"
+    assert "server.port" not in in_force.origins
+    assert loaded(CLIENT_CALLER_PROFILE="demo").settings.tts.engine == "espeak"
+    in_force = loaded({"profile": "managed"}, CLIENT_CALLER_PROFILE="demo")
+    assert (in_force.settings.profile, in_force.origins["profile"]) == ("managed", "option --profile")
+
+
+def test_what_was_said_on_a_users_own_machines_stays_there() -> None:
+    """A vendor's address or key in the environment is not used where the profile names a server of one's own, unless
+    the user moves that stage elsewhere; a profile of vendors takes them."""
+    environ = {"OPENAI_BASE_URL": "http://vendor/v1", "OPENAI_API_KEY": "o", "DEEPGRAM_API_KEY": "d"}
+    for name in ("cpu", "gpu"):
+        settings = loaded({"profile": name}, **environ).settings
+        assert settings.llm.base_url == "http://127.0.0.1:8000/v1"
+        assert (settings.llm.api_key, settings.tts.api_key, settings.stt.api_key) == (None, None, None)
+        settings = loaded({"profile": name}, CLIENT_CALLER_LLM_BASE_URL="http://mine/v1", **environ).settings
+        assert settings.llm.base_url == "http://mine/v1"
+        assert settings.llm.api_key is not None
+    settings = loaded({"profile": "managed"}, **environ).settings
+    assert settings.llm.base_url == "http://vendor/v1"
+    assert settings.stt.api_key is not None
+    assert settings.tts.api_key is None, "the voice is Cartesia's"
+
+
 def test_secrets_are_never_shown() -> None:
     """Neither printing the settings nor an error tells a secret."""
     assert "hush" not in repr(loaded(OPENAI_API_KEY="hush", CLIENT_CALLER_CALLS_DATABASE_URL="postgresql://a:hush@b"))
@@ -110,6 +142,8 @@ def test_values_from_the_environment_are_typed() -> None:
         ("port = 1", "There is no setting port (client-caller.toml:1). Did you mean server.port?"),
         ("[calls]\nqqqq = 1", "[calls] has data_dir, database_url, recording."),
         ("[qqqq]\nwww = 1", "The sections are server, twilio, stt, llm, tts, turns, calls."),
+        ('profil = "cpu"', "There is no setting profil (client-caller.toml:1). Did you mean profile?"),
+        ('profile = "laptop"', "profile (client-caller.toml:1): there is no such profile. There are demo, cpu, gpu,"),
         ("[server]\n# a comment\nport = 70000", "server.port (client-caller.toml:3): Input should be less than"),
         ('server.port = "x"', "server.port (client-caller.toml:1): Input should be a valid integer"),
         ("[llm]\n[llm.extra_bod]\nx = 1", "llm.extra_bod (client-caller.toml:2). Did you mean llm.extra_body?"),
@@ -131,6 +165,7 @@ def test_mistakes_in_the_file(folder: Path, text: str, said: str) -> None:
     [
         ("CLIENT_CALLER_LLM_MODLE", "variable CLIENT_CALLER_LLM_MODLE). Did you mean llm.model?"),
         ("CLIENT_CALLER_SEVER_PORT", "variable CLIENT_CALLER_SEVER_PORT). Did you mean [server]?"),
+        ("CLIENT_CALLER_PROFILES", "variable CLIENT_CALLER_PROFILES). Did you mean profile?"),
         ("CLIENT_CALLER_PORT", "variable CLIENT_CALLER_PORT). Did you mean server.port?"),
         (
             "CLIENT_CALLER_LLM_FIRST_TOKEN",
@@ -183,5 +218,6 @@ def test_every_setting_is_explained() -> None:
     """Each has a description: what `config` and the documentation say of it."""
     sections = loaded().settings
     for key in keys():
-        section, _, name = key.partition(".")
-        assert type(getattr(sections, section)).model_fields[name].description, key
+        section, _, name = key.rpartition(".")
+        options = getattr(sections, section) if section else sections
+        assert type(options).model_fields[name].description, key

@@ -1,8 +1,9 @@
 """Every setting: its name, its default, and where the value in force comes from.
 
 Highest first: options on the command line, environment variables (`CLIENT_CALLER_<SECTION>_<KEY>`, then the standard
-names that other tools use too), one `client-caller.toml`, defaults. Nothing is passed over in silence: a key or
-variable that does not exist is an error, which names the nearest one that does.
+names that other tools use too), one `client-caller.toml`, the profile that any of these names (`profiles`), defaults.
+Nothing is passed over in silence: a key or variable that does not exist is an error, which names the nearest one that
+does.
 """
 
 import difflib
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from client_caller.engines.options import LlmOptions, SttOptions, TtsOptions
+from client_caller.profiles import PROFILES, settings_of
 
 FILE = "client-caller.toml"
 PREFIX = "CLIENT_CALLER_"
@@ -30,7 +32,8 @@ STANDARD_NAMES = {
     "TWILIO_AUTH_TOKEN": ("twilio.auth_token",),
 }
 """What each of the usual environment variables sets: of `stt`, `llm` and `tts`, only where the engine is the one named
-in the variable. A key for OpenAI is not one for Cartesia."""
+in the variable, and where the profile does not name a server of the user's own. A key for OpenAI is not one for
+Cartesia."""
 _ELSEWHERE = {"CLIENT_CALLER_MODELS"}
 """Our variables that are no settings: the cache of model files (`models.cache`) belongs to the user, not a server."""
 
@@ -92,6 +95,9 @@ class Turns(_Section):
 class Settings(_Section):
     """The whole configuration."""
 
+    profile: str | None = Field(
+        default=None, description="A whole set-up behind one word: demo, cpu, gpu or managed. All else wins over it."
+    )
     server: Server = Server()
     twilio: Twilio = Twilio()
     stt: SttOptions = SttOptions()
@@ -122,13 +128,18 @@ def load(
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
     variables = os.environ if environ is None else environ
     options: _Layer = {
-        key: (value, f"option --{key.partition('.')[2].replace('_', '-')}") for key, value in given.items()
+        key: (value, f"option --{key.rpartition('.')[2].replace('_', '-')}") for key, value in given.items()
     }
     file, ours = _file_layer(config), _our_variables(variables)
-    values = file | _standard_variables(variables, file | ours | options) | ours | options
+    chosen = file | ours | options
+    profile = _profile_layer(chosen)
+    values = profile | file | _standard_variables(variables, profile, chosen) | ours | options
     nested: dict[str, Any] = {}
     for key, (value, origin) in values.items():
         section, _, name = key.partition(".")
+        if key == "profile":
+            nested[key] = value
+            continue
         if not name:
             raise SettingsError(f"There is no setting {key} ({origin}).{_suggestion(key)}")
         nested.setdefault(section, {})[name] = value
@@ -140,13 +151,16 @@ def load(
 
 
 def keys() -> list[str]:
-    """Every setting's name, such as `server.port`."""
-    return [
-        f"{section}.{name}"
+    """Every setting's name, such as `server.port`; `profile` is the one that is in no section."""
+    return ["profile", *(f"{section}.{name}" for section, fields in _sections().items() for name in fields)]
+
+
+def _sections() -> dict[str, list[str]]:
+    return {
+        section: list(field.annotation.model_fields)
         for section, field in Settings.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        for name in field.annotation.model_fields
-    ]
+    }
 
 
 _Layer = dict[str, tuple[Any, str]]
@@ -201,14 +215,28 @@ def _our_variables(environ: Mapping[str, str]) -> _Layer:
     return layer
 
 
-def _standard_variables(environ: Mapping[str, str], chosen: _Layer) -> _Layer:
-    """Those that are set, as far as they concern the engines that are chosen."""
+def _profile_layer(chosen: _Layer) -> _Layer:
+    """What the chosen profile sets. Raises `SettingsError` where there is no such profile."""
+    if "profile" not in chosen:
+        return {}
+    name, origin = chosen["profile"]
+    if name not in PROFILES:
+        raise SettingsError(f"profile ({origin}): there is no such profile. There are {', '.join(PROFILES)}.")
+    values = settings_of(name, {key: value for key, (value, _) in chosen.items()})
+    return {key: (value, f"profile {name}") for key, value in values.items()}
+
+
+def _standard_variables(environ: Mapping[str, str], profile: _Layer, chosen: _Layer) -> _Layer:
+    """Those that are set, as far as they concern the engines that are chosen and the servers they are asked at."""
+    own_servers = bool(profile) and PROFILES[chosen["profile"][0]].own_servers
     layer: _Layer = {}
     for name, set_keys in STANDARD_NAMES.items():
         for key in set_keys if environ.get(name) else ():
-            section = Settings.model_fields[key.partition(".")[0]].default
-            default = getattr(section, "engine", None)
-            engine, _ = chosen.get(f"{key.partition('.')[0]}.engine", (default, ""))
+            section = key.partition(".")[0]
+            if own_servers and f"{section}.base_url" in profile.keys() - chosen.keys():
+                continue
+            default = getattr(Settings.model_fields[section].default, "engine", None)
+            engine, _ = (profile | chosen).get(f"{section}.engine", (default, ""))
             if engine is None or name.startswith(f"{engine}_".upper()):
                 layer[key] = (environ[name], f"environment variable {name}")
     return layer
@@ -240,5 +268,7 @@ def _suggestion(key: str) -> str:
         return f" Did you mean {namesakes[0]}?"
     if siblings:
         return f" [{section}] has {', '.join(siblings)}."
-    near = difflib.get_close_matches(section, Settings.model_fields, n=1)
-    return f" Did you mean [{near[0]}]?" if near else f" The sections are {', '.join(Settings.model_fields)}."
+    if not name and difflib.get_close_matches(section, ["profile"]):
+        return " Did you mean profile?"
+    near = difflib.get_close_matches(section, _sections(), n=1)
+    return f" Did you mean [{near[0]}]?" if near else f" The sections are {', '.join(_sections())}."

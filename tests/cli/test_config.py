@@ -33,6 +33,19 @@ def test_every_setting_its_value_and_its_origin(cli: CliRunner, tmp_path: Path) 
     assert "hush" not in result.output + table
 
 
+def test_what_a_profile_sets(cli: CliRunner) -> None:
+    """Chosen on the command line, a profile shows what it would set, and what wins over it."""
+    rows = json.loads(cli.invoke(app, ["config", "--profile", "cpu", "--json"]).output)
+    assert rows["profile"] == {"value": "cpu", "from": "option --profile"}
+    assert rows["stt.base_url"] == {"value": "ws://127.0.0.1:8002", "from": "profile cpu"}
+    assert rows["llm.base_url"] == {
+        "value": "http://***@host/v1",
+        "from": "environment variable CLIENT_CALLER_LLM_BASE_URL",
+    }
+    assert rows["server.port"]["from"] == "default"
+    assert cli.invoke(app, ["config", "--profile", "laptop"]).exit_code == 1
+
+
 def test_a_mistake_is_told(cli: CliRunner, tmp_path: Path) -> None:
     """A wrong file ends the command with its reason and exit code 1."""
     other = tmp_path / "other.toml"

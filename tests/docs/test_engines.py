@@ -9,6 +9,7 @@ import pytest
 from client_caller.engines.build import build_tts
 from client_caller.engines.options import BUILT_IN
 from client_caller.engines.protocols import CallContext
+from client_caller.profiles import PROFILES
 from client_caller.settings import load
 
 TEXT = (Path(__file__).parents[2] / "docs" / "engines.md").read_text()
@@ -40,3 +41,8 @@ def test_the_table_has_every_engine() -> None:
     """One row for each that comes with the package."""
     rows = re.findall(r"^\| `\[(\w+)\]` \| `(\w+)`", TEXT, re.MULTILINE)
     assert sorted(rows) == sorted((stage, name) for stage, names in BUILT_IN.items() for name in names)
+
+
+def test_the_table_has_every_profile() -> None:
+    """One row for each below the head, in the order in which the help names them."""
+    assert re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE) == ["profile", *PROFILES]

@@ -15,6 +15,7 @@ from client_caller.agents.script import Script
 from client_caller.agents.script_file import ScriptError
 from client_caller.agents.targets import TargetError
 from client_caller.calls.store import Store, StoreError, database_in
+from client_caller.cli.profile_option import ProfileName
 from client_caller.cli.serve import chosen_agent
 from client_caller.engines.build import build_llm, build_stt, build_tts
 from client_caller.engines.protocols import CallContext, EngineError
@@ -39,14 +40,22 @@ _SIGNS = {"right": "[green]right[/]", "slow": "[yellow]slow[/]", "wrong": "[red]
 
 
 def check(
-    agent: Target = None, config: Config = None, public_url: PublicUrl = None, insecure_local: InsecureLocal = None
+    agent: Target = None,
+    config: Config = None,
+    profile: ProfileName = None,
+    public_url: PublicUrl = None,
+    insecure_local: InsecureLocal = None,
 ) -> None:
     """Prove each part with real audio: speak a sentence, hear it back, think of one; say what is wrong or slow.
 
     Uses the engines as they are configured, for some ten seconds. Exits with 1 if calls would not work.
     """
     try:
-        options = {"server.public_url": public_url, "server.insecure_local": insecure_local}
+        options = {
+            "profile": profile,
+            "server.public_url": public_url,
+            "server.insecure_local": insecure_local,
+        }
         settings = load(config, options).settings
         made, script = chosen_agent(agent)
     except (SettingsError, TargetError, ScriptError) as error:

@@ -10,16 +10,20 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
+from client_caller.cli.profile_option import ProfileName
 from client_caller.settings import InForce, SettingsError, keys, load
 
 Config = Annotated[Path | None, typer.Option("--config", help="The file to read instead of client-caller.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-def config(config: Config = None, as_json: Json = False) -> None:
-    """Show every setting, its value, and whether the default, the file, the environment or an option set it."""
+def config(config: Config = None, profile: ProfileName = None, as_json: Json = False) -> None:
+    """Show every setting, its value, and whether default, profile, file, environment or an option set it.
+
+    What a profile sets, before you choose it: client-caller config --profile cpu
+    """
     try:
-        in_force = load(config)
+        in_force = load(config, {"profile": profile})
     except SettingsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -36,8 +40,8 @@ def config(config: Config = None, as_json: Json = False) -> None:
 
 def _shown(in_force: InForce, key: str) -> Any:
     """A value as it may be printed: of a secret no more than whether there is one, of an address no credentials."""
-    section, _, name = key.partition(".")
-    options = getattr(in_force.settings, section)
+    section, _, name = key.rpartition(".")
+    options = getattr(in_force.settings, section) if section else in_force.settings
     value = getattr(options, name)
     if type(options).model_fields[name].annotation == (SecretStr | None):
         return "set" if isinstance(value, SecretStr) else "not set"

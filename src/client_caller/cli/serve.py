@@ -20,6 +20,7 @@ from client_caller.agents.script import Script
 from client_caller.agents.script_file import ScriptError, load_script
 from client_caller.agents.targets import TargetError
 from client_caller.calls.store import Store, StoreError, database_in
+from client_caller.cli.profile_option import ProfileName
 from client_caller.engines.build import build_engines
 from client_caller.engines.protocols import EngineError, Engines
 from client_caller.models.cache import ModelMissing, find
@@ -56,6 +57,7 @@ class _Plan:
 def serve(
     agent: Target = None,
     config: Config = None,
+    profile: ProfileName = None,
     host: Host = None,
     port: Port = None,
     public_url: PublicUrl = None,
@@ -65,6 +67,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request would be one for each turn
     options = {
+        "profile": profile,
         "server.host": host,
         "server.port": port,
         "server.public_url": public_url,

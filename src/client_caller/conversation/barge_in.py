@@ -27,7 +27,9 @@ class Ending(Enum):
     SILENT = "silent"
     """The sound is over; words may still come."""
     UNDERSTOOD = "understood"
-    """The sound is over, and no more words will come."""
+    """Its words are final; after a gap between two words more may follow."""
+    OVER = "over"
+    """Nothing more of the utterance will come, neither sound nor words."""
 
 
 def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Phrases) -> Claim:
@@ -51,10 +53,11 @@ def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Ph
     greeting = made_of(spoken, (*phrases.backchannels, *phrases.greetings))
     if len(spoken) > 1 and not greeting and utterance >= policy.barge_in_with_words:
         return Claim.FLOOR
-    if ending is Ending.UNDERSTOOD:
-        return Claim.FLOOR if not greeting and utterance >= policy.barge_in_one_word else Claim.NOTHING
-    if ending is Ending.SILENT:
-        return Claim.PATIENCE
+    final = ending in (Ending.UNDERSTOOD, Ending.OVER)
+    if final and not greeting and utterance >= policy.barge_in_one_word:
+        return Claim.FLOOR
+    if ending is not Ending.SOUNDING:
+        return Claim.NOTHING if ending is Ending.OVER else Claim.PATIENCE
     return Claim.SILENCE if utterance >= policy.barge_in else Claim.EAR
 
 

@@ -92,9 +92,10 @@ class CallerTurn:
     def ending(self, policy: Policy) -> Ending:
         """How far the end of the utterance is known, while it is judged as an interruption."""
         if self.understood:
-            return Ending.UNDERSTOOD
-        over = self.heard_through - self.voice_end >= policy.barge_in_over
-        return Ending.SILENT if over else Ending.SOUNDING
+            over = self.silent_through - self.last_speech > policy.utterance_gap
+            return Ending.OVER if over else Ending.UNDERSTOOD
+        silent = self.heard_through - self.voice_end >= policy.barge_in_over
+        return Ending.SILENT if silent else Ending.SOUNDING
 
     def listen(
         self,

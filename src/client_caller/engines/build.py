@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -65,6 +66,8 @@ def build_llm(options: LlmOptions, script: "Script | None" = None) -> LanguageMo
 
     if not options.model:
         raise EngineError("llm", "No language model is named: set model under [llm], or CLIENT_CALLER_LLM_MODEL.")
+    if options.api_key is None and urlsplit(options.base_url).hostname == "api.openai.com":
+        raise EngineError("llm", "OpenAI needs an API key: set OPENAI_API_KEY, or api_key under [llm].")
     return OpenAiModel(
         base_url=options.base_url,
         model=options.model,
