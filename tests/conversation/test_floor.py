@@ -354,17 +354,6 @@ def test_a_sound_that_is_soon_over_is_spoken_over(speaking: Call) -> None:
     assert speaking.core.view == "SPEAKING"
 
 
-@pytest.mark.parametrize(("gap", "asked"), [(160, [Pause(2)]), (192, [])])
-def test_a_sound_that_goes_on_is_believed_sooner(speaking: Call, gap: int, asked: list[Pause]) -> None:
-    """One window alone may be a click, but not where an utterance may go on: within the longest gap of one."""
-    speaking.talk(160)
-    speaking.hush(gap)
-    speaking.asked()
-    speaking.stall(16)
-    speaking.talk(32)
-    assert speaking.asked() == asked
-
-
 def test_a_sound_without_words_is_a_pause_of_120_ms(speaking: Call) -> None:
     """A sneeze of a quarter of a second: for so long its words, if it had any, could still come."""
     speaking.talk(224)
@@ -578,7 +567,7 @@ def test_syllables_with_short_gaps_are_one_utterance(speaking: Call) -> None:
     speaking.talk(96)
     speaking.hush(64)
     speaking.talk(64)
-    assert speaking.asked() == [Duck(2), FinishTranscript(2), Pause(2)]
+    assert speaking.asked() == [Duck(2), FinishTranscript(2), Resume(2), Pause(2)]
 
 
 def test_sounds_far_apart_are_no_interruption(speaking: Call) -> None:

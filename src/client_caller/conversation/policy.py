@@ -19,8 +19,7 @@ class Policy:
     silence_threshold: float = 0.35
     """Once speech has begun, a window below this is silence: Silero's `threshold - 0.15` hysteresis."""
     speech_onset: int = 64
-    """This much speech makes an utterance: two 32 ms windows. One alone is a click more often than a word, but for a
-    caller who speaks over the agent and was silent for no longer than `utterance_gap`."""
+    """This much speech makes an utterance: two 32 ms windows. One alone is a click more often than a word."""
 
     breath_below: float = 18.0
     """Decibels below the loudest speech of late at which what still sounds like speech is breath, a hiss that fades or

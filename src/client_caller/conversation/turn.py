@@ -127,7 +127,7 @@ class CallerTurn:
         if speaking:
             self.voiced += length
             self.last_speech = audio_end
-        elif self._rising < policy.speech_onset and not (over_agent and self._goes_on(audio_end, policy)):
+        elif self._rising < policy.speech_onset:
             return False
         else:
             self._speak(audio_end, policy)
@@ -141,11 +141,6 @@ class CallerTurn:
         if level is None or self.loudness is None:
             return False
         return level < self.loudness - policy.barge_in_background
-
-    def _goes_on(self, audio_end: int, policy: Policy) -> bool:
-        """Whether speech that has just begun belongs to the last utterance: a gap between two words came before it."""
-        gap = audio_end - self._rising - self.last_speech
-        return self.state is TurnState.PAUSING and gap <= policy.utterance_gap
 
     def fall_silent(self) -> None:
         """The caller's voice stops, or is not to be heard any more."""
