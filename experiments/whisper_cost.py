@@ -31,7 +31,8 @@ import numpy as np
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerFast, WhisperConfig, WhisperForConditionalGeneration
 
-from client_caller.models.whisper.backend import SAMPLE_RATE, Window
+from client_caller.models.hearing.recogniser import SAMPLE_RATE
+from client_caller.models.whisper.backend import Window
 from client_caller.models.whisper.faster import FasterWhisper
 
 SIZES = {

@@ -24,7 +24,7 @@ def test_a_sound_with_one_word_at_most_is_judged_by_its_length(text: str, uttera
     assert claimed(text, utterance) is claims
 
 
-@pytest.mark.parametrize("ending", [Ending.SILENT, Ending.UNDERSTOOD])
+@pytest.mark.parametrize("ending", [Ending.SILENT, Ending.UNDERSTOOD, Ending.OVER])
 @pytest.mark.parametrize("utterance", [64, 300, 2500])
 def test_a_sound_that_is_over_without_a_word_is_nothing(ending: Ending, utterance: int) -> None:
     """However long it was; if words come after all they are judged anew."""
@@ -37,13 +37,21 @@ def test_a_sound_that_is_over_without_a_word_is_nothing(ending: Ending, utteranc
 )
 def test_what_is_left_of_an_utterance_decides(text: str, claims: Claim) -> None:
     """When it is over and no more words will come, a listener's words and greetings leave the agent the floor."""
-    assert claimed(text, 600, Ending.UNDERSTOOD) is claims
+    assert claimed(text, 600, Ending.OVER) is claims
 
 
 def test_a_short_single_word_does_not_take_the_floor() -> None:
     """What was taken for it may have been a listener's: it takes the floor if it was as long as one that is meant."""
-    assert claimed("mow", 449, Ending.UNDERSTOOD) is Claim.NOTHING
-    assert claimed("mow", 450, Ending.UNDERSTOOD) is Claim.FLOOR
+    assert claimed("mow", 449, Ending.OVER) is Claim.NOTHING
+    assert claimed("mow", 450, Ending.OVER) is Claim.FLOOR
+
+
+@pytest.mark.parametrize(("text", "utterance"), [("four", 449), ("hello", 600)])
+def test_a_final_word_may_have_more_behind_it(text: str, utterance: int) -> None:
+    """Words are final soon after each of them; whether the caller has more to say is known when a gap is too long."""
+    assert claimed(text, utterance, Ending.UNDERSTOOD) is Claim.PATIENCE
+    assert claimed("four", 450, Ending.UNDERSTOOD) is Claim.FLOOR
+    assert claimed("yeah", utterance, Ending.UNDERSTOOD) is Claim.NOTHING
 
 
 @pytest.mark.parametrize("text", ["mow", "hello"])

@@ -416,19 +416,50 @@ def test_words_make_a_pause_an_interruption(speaking: Call) -> None:
 def test_a_single_word_that_is_left_of_a_pause_takes_the_floor(speaking: Call) -> None:
     """ "Tomorrow", said slowly, is meant to be heard, also when its word comes only after the sound was over."""
     speaking.says("Tomorrow.", 480)
-    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2), Resume(2), CancelReply(2), StartReply(3)]
+    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2), CancelReply(2), StartReply(3)]
     speaking.hush(384)
     assert speaking.turns()[-1] == "Tomorrow."
+
+
+def test_who_separates_their_words_is_not_spoken_over_between_them(speaking: Call) -> None:
+    """ "Four. Queen of clubs.": the agent stays silent after a word too short to be meant, until no more can follow."""
+    speaking.says("Four.", 320)
+    speaking.hush(96)
+    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2)]
+    speaking.talk(64)
+    speaking.partial("queen")
+    assert speaking.asked() == [CancelReply(2)]
+
+
+def test_after_a_single_short_word_the_agent_goes_on(speaking: Call) -> None:
+    """A listener's, misheard: no more follows within the longest gap between two words."""
+    speaking.says("Mow.", 320)
+    speaking.hush(96)
+    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2)]
+    speaking.hush(32)
+    assert speaking.asked() == [Resume(2)]
+
+
+def test_the_word_of_a_long_sound_comes_before_the_agent_does(speaking: Call) -> None:
+    """A pause that is no breath any more waits for the words that speech to text is about to find."""
+    speaking.talk(416)
+    speaking.hush(128)
+    speaking.partial("Express")
+    speaking.hush(64)
+    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2)]
+    speaking.talk(64)
+    speaking.partial("Express please")
+    assert speaking.asked() == [CancelReply(2)]
 
 
 def test_a_noise_is_a_pause_and_no_more(speaking: Call) -> None:
     """When it is over and had no words the agent goes on, and loses none of its own."""
     speaking.sends(1)
     speaking.talk(640)
-    speaking.hush(64)
-    assert speaking.asked() == [Duck(2), Pause(2)]
-    speaking.hush(32)
-    assert speaking.asked() == [FinishTranscript(2), Resume(2)]
+    speaking.hush(192)
+    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2)]
+    speaking.stall(8)
+    assert speaking.asked() == [Resume(2)]
     assert speaking.core.view == "SPEAKING"
     speaking.hush(1280)
     speaking.plays()

@@ -120,10 +120,10 @@ def test_no_filler_while_the_caller_speaks(call: Call) -> None:
     call.hush(1280)
     call.asked()
     call.talk(320)
-    call.hush(96)
+    call.hush(224)
     assert call.asked() == [Duck(2), Pause(2), FinishTranscript(2), Resume(2)]
     call.finished()
-    call.hush(960)
+    call.hush(832)
     assert call.spoken() == ["One moment, please."]
 
 

@@ -58,6 +58,10 @@ class Line:
     def marks(self) -> list[str]:
         return [item for _, item in self.sent if isinstance(item, str) and item != "clear"]
 
+    def words(self) -> list[str]:
+        """The marks without those inside of words: the first of each name, and none before the first word."""
+        return [mark for mark in dict.fromkeys(self.marks()) if ".-1." not in mark]
+
 
 def test_nothing_goes_out_before_the_release() -> None:
     """A reply that is held makes no sound, however much audio it has; released, its first audio goes out at once."""
@@ -97,27 +101,34 @@ def test_the_lead_is_filled_up_in_few_messages() -> None:
 
 
 def test_a_mark_follows_the_last_sample_of_its_word() -> None:
-    """Each mark comes after exactly the audio of its word and of those before it: not a sample less, none more."""
+    """Each message has a mark behind it, and a word ends with a message: not a sample less, none more."""
     line = Line()
     line.player.release(1, 0)
     line.speak(1, 0, "one two three")
     line.speak(1, 1, "four five")
     line.beat(3000)
     sent = 0
-    ends = []
-    for _, item in line.sent:
-        if isinstance(item, bytes):
-            sent += len(item)
-        else:
-            ends.append((item, sent))
-    assert ends == [
-        ("1.0.0.0", WORD),
-        ("1.0.1.0", 2 * WORD),
-        ("1.0.2.0", 3 * WORD),
-        ("1.1.0.0", 4 * WORD),
-        ("1.1.1.0", 5 * WORD),
+    ends: dict[str, int] = {}
+    for (_, audio), (_, mark) in zip(line.sent[::2], line.sent[1::2], strict=True):
+        assert isinstance(audio, bytes)
+        assert isinstance(mark, str)
+        sent += len(audio)
+        ends.setdefault(mark, sent)
+    del ends["1.0.-1.0"]
+    assert ends == {
+        "1.0.0.0": WORD,
+        "1.0.1.0": 2 * WORD,
+        "1.0.2.0": 3 * WORD,
+        "1.1.0.0": 4 * WORD,
+        "1.1.1.0": 5 * WORD,
+    }
+    assert [(fact.clause, fact.word) for fact in line.facts if isinstance(fact, WordSent)] == [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (1, 0),
+        (1, 1),
     ]
-    assert [fact for fact in line.facts if isinstance(fact, WordSent)][-1].word == 1
 
 
 def test_cancel_is_silence() -> None:
@@ -153,7 +164,7 @@ def test_a_pause_is_silence_and_loses_no_word() -> None:
     line.beat(2000)
     again = b"".join(item for _, item in line.sent[so_far:] if isinstance(item, bytes))
     assert again == b"".join(bytes([16 + word]) * WORD for word in (1, 2, 0, 1))
-    assert line.marks()[-4:] == ["1.0.1.1", "1.0.2.1", "1.1.0.1", "1.1.1.1"]
+    assert line.words()[-4:] == ["1.0.1.1", "1.0.2.1", "1.1.0.1", "1.1.1.1"]
     assert [fact for fact in line.facts if isinstance(fact, PlaybackStarted)] == [PlaybackStarted(0, 1)]
 
 
@@ -197,7 +208,7 @@ def test_what_is_proven_in_a_pause_is_not_said_again() -> None:
     line.beat(2000)
     again = b"".join(item for _, item in line.sent[so_far:] if isinstance(item, bytes))
     assert again == b"".join(bytes([16 + word]) * WORD for word in (0, 1))
-    assert line.marks()[-2:] == ["1.1.0.1", "1.1.1.1"]
+    assert line.words()[-2:] == ["1.1.0.1", "1.1.1.1"]
 
 
 def test_proof_that_comes_while_words_are_said_again_does_not_cut_them() -> None:
@@ -217,7 +228,7 @@ def test_proof_that_comes_while_words_are_said_again_does_not_cut_them() -> None
     line.beat(2000)
     again = b"".join(item for _, item in line.sent[so_far:] if isinstance(item, bytes))
     assert again == b"".join(bytes([16 + word]) * WORD for word in (0, 1, 0, 1))
-    assert line.player.acknowledge("1.0.1.1", line.now, 2000) == WordAcknowledged(line.now, 1, 0, 1)
+    assert line.player.acknowledge("1.0.1.1", line.now, 2000) is None, "known already"
     line.player.pause(1, line.now)
     so_far = len(line.sent)
     line.player.release(1, line.now)
@@ -293,12 +304,12 @@ def test_a_later_mark_vouches_for_those_before() -> None:
 
 
 def test_words_without_times_get_marks_all_the_same() -> None:
-    """Where the voice gives no word times, each word still gets its one mark, in order, the last at the audio's end."""
+    """Where the voice gives no word times, each word still gets its mark, in order, the last at the audio's end."""
     line = Line()
     line.player.release(1, 0)
     line.speak(1, 0, "one two three four", timed=False)
     line.beat(3000)
-    assert line.marks() == ["1.0.0.0", "1.0.1.0", "1.0.2.0", "1.0.3.0"]
+    assert line.words() == ["1.0.0.0", "1.0.1.0", "1.0.2.0", "1.0.3.0"]
 
 
 def test_a_word_said_to_end_beyond_its_audio_is_marked_at_the_audio_s_end() -> None:
@@ -309,7 +320,8 @@ def test_a_word_said_to_end_beyond_its_audio_is_marked_at_the_audio_s_end() -> N
     line.player.add(1, 0, b"\x10" * WORD, [WordTime(0, 10 * WORD), WordTime(1, 11 * WORD)], 0)
     line.player.finish(1, 0, 0)
     line.beat(1000)
-    assert line.marks() == ["1.0.0.0", "1.0.1.0"]
+    assert line.words() == ["1.0.1.0"]
+    assert [fact.word for fact in line.facts if isinstance(fact, WordSent)] == [0, 1]
 
 
 def test_hold_keeps_the_audio() -> None:

@@ -14,7 +14,7 @@ import soundfile
 
 from client_caller.audio import g711
 from client_caller.audio.resample import resample
-from client_caller.models.whisper.backend import SAMPLE_RATE, Floats
+from client_caller.models.hearing.recogniser import SAMPLE_RATE, Floats
 
 TOY_WHISPER = Path(__file__).parent / "whisper" / "toy_whisper.py"
 TINY_POCKET = Path(__file__).parent / "pocket" / "tiny_pocket.py"

@@ -53,7 +53,8 @@ def judge(call: CutCall) -> Tally:
     marks: dict[str, list[str]] = {}
     for mark, _ in call.far_end.returned:
         number, clause, place, _ = map(int, mark.split("."))
-        marks.setdefault(call.shell.words[number, clause][place], []).append(mark)
+        if place >= 0:
+            marks.setdefault(call.shell.words[number, clause][place], []).append(mark)
     tally = Tally()
     for reply in call.shell.cut:
         truth, told = played.get(reply, set()), heard.get(reply, set())

@@ -27,7 +27,9 @@ class Ending(Enum):
     SILENT = "silent"
     """The sound is over; words may still come."""
     UNDERSTOOD = "understood"
-    """The sound is over, and no more words will come."""
+    """Its words are final; after a gap between two words more may follow."""
+    OVER = "over"
+    """Nothing more of the utterance will come, neither sound nor words."""
 
 
 def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Phrases) -> Claim:
@@ -40,7 +42,7 @@ def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Ph
     while the sound lasts.
     """
     spoken = words(text)
-    if is_hard_stop(spoken, phrases) or ends_in_key(text):
+    if hard_stops(spoken, phrases) or ends_in_key(text):
         return Claim.FLOOR
     if not spoken and ending is not Ending.SOUNDING:
         return Claim.NOTHING
@@ -51,17 +53,18 @@ def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Ph
     greeting = made_of(spoken, (*phrases.backchannels, *phrases.greetings))
     if len(spoken) > 1 and not greeting and utterance >= policy.barge_in_with_words:
         return Claim.FLOOR
-    if ending is Ending.UNDERSTOOD:
-        return Claim.FLOOR if not greeting and utterance >= policy.barge_in_one_word else Claim.NOTHING
-    if ending is Ending.SILENT:
-        return Claim.PATIENCE
+    final = ending in (Ending.UNDERSTOOD, Ending.OVER)
+    if final and not greeting and utterance >= policy.barge_in_one_word:
+        return Claim.FLOOR
+    if ending is not Ending.SOUNDING:
+        return Claim.NOTHING if ending is Ending.OVER else Claim.PATIENCE
     return Claim.SILENCE if utterance >= policy.barge_in else Claim.EAR
 
 
-def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:
-    """Whether the words hold one of those that stop the agent, wherever it stands among them."""
+def hard_stops(spoken: tuple[str, ...], phrases: Phrases) -> set[tuple[str, ...]]:
+    """Which of the phrases that stop the agent the words hold, wherever they stand among them."""
     stops = [stop for phrase in phrases.hard_stops if (stop := phrase_words(phrase))]
-    return any(spoken[place : place + len(stop)] == stop for stop in stops for place in range(len(spoken)))
+    return {stop for stop in stops for place in range(len(spoken)) if spoken[place : place + len(stop)] == stop}
 
 
 def patience_with(*, understood: bool, policy: Policy) -> int:

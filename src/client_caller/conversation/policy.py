@@ -125,7 +125,8 @@ class Policy:
     speech makes it speak softly."""
     barge_in_doubt: int = 120
     """When the sound is over and had no words, the agent stays silent for so long in all: they may still come. A pause
-    of up to 150 ms passes for a breath."""
+    of up to 150 ms passes for a breath; one that is longer by then lasts until the voice was gone for `utterance_gap`,
+    since the next word may come before the last is known."""
     barge_in_over: int = 96
     """A sound is over when it has faded or stopped for so long: three windows. With two, speakers who separate their
     words were spoken over again (docs/benchmarks.md, barge-in)."""

@@ -136,12 +136,19 @@ def _pause(c: Conversation) -> int | None:
 
 
 def _resume(c: Conversation) -> int | None:
-    """Words may still come for a sound that is over: a pause that is made anyway waits for them a little."""
+    """Words may still come for a sound that is over: a pause that is made anyway waits for them a little.
+
+    One that is too long for a breath already waits for the utterance to end, since its words are known about then.
+    """
     reply = c.reply
     if reply is None or reply.state not in (ReplyState.DUCKED, ReplyState.PAUSED) or _claim(c) is not Claim.NOTHING:
         return None
-    unsure = reply.state is ReplyState.PAUSED and not c.turn.text and not c.turn.understood
-    return reply.paused_at + c.policy.barge_in_doubt if unsure else NOW
+    turn = c.turn
+    if reply.state is ReplyState.DUCKED or turn.text or turn.understood or turn.wordless(c.now, c.policy):
+        return NOW
+    breath = reply.paused_at + c.policy.barge_in_doubt
+    over = turn.voice_end + c.policy.barge_in_over
+    return breath if over <= breath else turn.voice_end + c.policy.utterance_gap
 
 
 def _aside(c: Conversation) -> int | None:

@@ -92,9 +92,10 @@ class CallerTurn:
     def ending(self, policy: Policy) -> Ending:
         """How far the end of the utterance is known, while it is judged as an interruption."""
         if self.understood:
-            return Ending.UNDERSTOOD
-        over = self.heard_through - self.voice_end >= policy.barge_in_over
-        return Ending.SILENT if over else Ending.SOUNDING
+            over = self.silent_through - self.last_speech > policy.utterance_gap
+            return Ending.OVER if over else Ending.UNDERSTOOD
+        silent = self.heard_through - self.voice_end >= policy.barge_in_over
+        return Ending.SILENT if silent else Ending.SOUNDING
 
     def listen(
         self,
@@ -170,15 +171,20 @@ class CallerTurn:
         if not same_words(partial, self.partial):
             self.words_since = at
         self.partial = partial
+        self._begin_with_words(at)
 
     def add(self, text: str, at: int, confidence: float | None = None) -> None:
-        """Take in final words. Words that come without any speech noticed make a turn of their own."""
+        """Take in final words."""
         if confidence is not None:
             self.sureness.append((len(text.split()), confidence))
         if not same_words(text, self.partial):
             self.words_since = at
         self.finals.append(text)
         self.partial = ""
+        self._begin_with_words(at)
+
+    def _begin_with_words(self, at: int) -> None:
+        """Words that come without any speech noticed make a turn of their own."""
         if self.state is TurnState.QUIET:
             self.started = self.utterance_started = self.last_speech = self.voice_end = at
             self.state = follow(TURN, self.state, TurnTrigger.WORDS)

@@ -6,7 +6,7 @@ names come from OpenAI's Realtime API. Four of its facts shape this file. The se
 that arrives between a final commit and its answer is thrown away, so ours waits here. A transcription without any audio
 has no answer, so it gets a moment of silence.
 
-Our own server says more (`models.whisper.wire`): in `session.created` which audio it takes beside 16 kHz PCM, so that
+Our own server says more (`models.hearing.wire`): in `session.created` which audio it takes beside 16 kHz PCM, so that
 mu-law goes out as it came in; with a delta, `unstable` words behind it that may still change; with the final words how
 sure it is of them. It also reads `language` and `hints` of `session.update`, which vLLM leaves unread.
 """

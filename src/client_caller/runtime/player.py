@@ -1,19 +1,21 @@
 """From clauses of audio to the wire: paced, marked, and silent at once when told so.
 
 The far end plays what it is sent at its own pace, so anything sent can only be taken back by a `clear`. The player
-therefore stays at most `LEAD` ahead of it, and puts a mark behind every word: what comes back was played.
+therefore stays at most `LEAD` ahead of it, and puts a mark behind every message: what comes back was played. Where a
+word ends, a message does.
 
 A `clear` returns all pending marks as if they had been played. So each mark's name ends in an epoch, which rises with
 every `clear`. A mark of the present epoch is believed at once, one of an earlier epoch only where `late_proof` can show
 that no `clear` returned it. What was cleared can be sent again: audio is kept until it is proven that it was played.
 
 How loud something is can't be changed any more once it was sent. So to speak softly, the player clears the far end and
-sends again, softly, what it had not played, from the very sample that it has reached: the copy below tells which. Where
-the far end may lag behind the copy, because audio took longer to get there than usual, the player goes back by as much:
-a few milliseconds are heard twice rather than not at all.
+sends again, softly, all that is not proven to have been played. Where the far end really is, nobody on this side can
+know: it may have run dry on the way. A tenth of a second and the line's delay are heard twice, rather than a part of a
+word not at all. To be loud again needs no `clear`: what comes next is loud.
 
 The player also keeps a copy of what the far end still has to play, and lets it run down on the call's clock. That tells
-how far ahead it is, and what of the agent's voice the caller hears at each moment: the recording is made from it.
+how far ahead it is, and what of the agent's voice the caller hears at each moment: the recording is made from it. It is
+an estimate, and nothing that is said to have been heard rests on it.
 """
 
 from collections import deque
@@ -25,7 +27,6 @@ from client_caller.audio.word_times import MARGIN, estimate
 from client_caller.conversation.clauses import words_of
 from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordProven, WordSent
 from client_caller.engines.protocols import WordTime
-from client_caller.runtime.lag import Lag
 from client_caller.runtime.late_proof import LateProof
 from client_caller.telephony.leg import Leg
 
@@ -48,6 +49,8 @@ Fact = PlaybackStarted | WordSent
 class _Clause:
     number: int
     text: str
+    after: tuple[int, int]
+    """Clause and place of the word before its first; (0, -1) is none."""
     audio: bytearray = field(default_factory=bytearray)
     words: list[WordTime] = field(default_factory=list)
     """Those whose time is known, in order."""
@@ -55,6 +58,8 @@ class _Clause:
     """There will be no more audio."""
     sent: int = 0
     """Samples on the wire."""
+    played: int = 0
+    """Samples of those that the far end has proven to have played since it last fell silent."""
     marked: int = 0
     """Words with their mark on the wire."""
     heard: int = 0
@@ -63,12 +68,44 @@ class _Clause:
     """Words whose time is the voice's own; that of the others is an estimate, on the late side."""
 
     @property
+    def reached(self) -> tuple[int, int]:
+        """Clause and place of the last word with a mark on the wire."""
+        return (self.number, self.marked - 1) if self.marked else self.after
+
+    @property
+    def said(self) -> int:
+        """Words that are wholly on the wire. Those beyond the audio's end are with its end."""
+        whole = self.finished and self.sent == len(self.audio)
+        said = self.marked
+        while said < len(self.words) and (whole or self.words[said].end <= self.sent):
+            said += 1
+        return said
+
+    def go_back(self, sample: int) -> None:
+        """Send again from here, with the marks of all words that are not proven."""
+        self.sent = self.played = sample
+        self.marked = self.heard
+
+    @property
     def first_unheard(self) -> int:
         """The sample with which its first unheard word begins, at the latest."""
         if not self.heard:
             return 0
         end = self.words[self.heard - 1].end - (MARGIN if self.heard > self.told else 0)
         return max(0, min(end, len(self.audio)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """On its way. Those within one word share its name: they come back in order."""
+
+    name: str
+    """Reply, clause and place of the last word before it, and the epoch."""
+    due: int
+    """The sample of the call's clock at which it should have been played."""
+    clause: int
+    sample: int
+    """Where it stands in its clause."""
 
 
 class Player:
@@ -97,10 +134,11 @@ class Player:
         self._ahead = bytearray()
         """What the far end has yet to play."""
         self._played_through = _sample(now)
-        self._marks: deque[tuple[str, int]] = deque()
-        """Marks on their way, and at which sample of the call's clock each should have been played."""
-        self._lag = Lag()
+        self._marks: deque[_Mark] = deque()
+        """Those of this epoch, in order."""
         self._late = LateProof()
+        self._heard = (0, 0, -1)
+        """Reply, clause and place of the last word that is known to have been heard."""
         self.underruns = 0
         """How often the far end ran dry in the middle of a clause."""
 
@@ -110,7 +148,9 @@ class Player:
         """A clause is being synthesised: its audio goes after that of the clauses before."""
         self._turn_to(reply)
         if reply == self._reply:
-            self._clauses.append(_Clause(clause, text))
+            last = self._clauses[-1] if self._clauses else None
+            after = (last.number, len(words_of(last.text)) - 1) if last else (0, -1)
+            self._clauses.append(_Clause(clause, text, after))
 
     def add(self, reply: int, clause: int, mulaw: bytes, words: Sequence[WordTime], now: float) -> None:
         """Some audio of a clause. Audio of anything but the present reply is late, and dropped."""
@@ -156,19 +196,24 @@ class Player:
             self._released = False
 
     def duck(self, reply: int, now: float) -> None:
-        """Go on softly, from the sample that the far end has reached."""
-        if reply == self._reply:
-            self._softly = True
-            self._send_again(now)
-
-    def resume(self, reply: int, now: float) -> None:
-        """Go on as loud as ever; from the sample that the far end has reached or, after a pause, where it began."""
+        """Go on softly, from the last sample that the far end has proven to have played."""
         if reply != self._reply:
             return
-        self._released = True
-        if self._softly:
-            self._softly = False
-            self._send_again(now)
+        self._softly = True
+        self._run_down(now)
+        if not self._ahead:
+            return
+        self._silence(now)
+        for clause in self._clauses:
+            clause.go_back(clause.played)
+        self._next = 0
+        self.pump(now)
+
+    def resume(self, reply: int, now: float) -> None:
+        """Go on as loud as ever: what is on the wire is still soft. After a pause, go on where it began."""
+        if reply != self._reply:
+            return
+        self._released, self._softly = True, False
         self.pump(now)
 
     def cancel(self, reply: int, now: float) -> None:
@@ -185,34 +230,14 @@ class Player:
         self._silence(now)
         for clause in self._clauses:
             spoken = clause.finished and clause.heard == len(clause.words)  # what follows is silence
-            clause.sent, clause.marked = len(clause.audio) if spoken else clause.first_unheard, clause.heard
+            clause.go_back(len(clause.audio) if spoken else clause.first_unheard)
         self._next = 0
-
-    def _send_again(self, now: float) -> None:
-        """Clear the far end, and go back by what it had not played. Marks for words before that point go out anew.
-
-        On a line that stands still at times nobody knows what that is: there all that is not proven is said again.
-        """
-        self._run_down(now)
-        if not self._ahead:
-            return
-        waiting = _sample(now) - self._marks[0][1] if self._marks else 0
-        behind = self._lag.behind(waiting)
-        back = len(self._ahead) + behind if behind is not None else sum(clause.sent for clause in self._clauses)
-        self._silence(now)
-        for clause in reversed(self._clauses):
-            step = min(back, max(0, clause.sent - clause.first_unheard))
-            clause.sent -= step
-            clause.marked = clause.heard
-            back -= step
-        self._next = 0
-        self.pump(now)
 
     def _silence(self, now: float) -> None:
         """Drop what the far end has not played. The marks that it returns for it prove nothing."""
         self._run_down(now)
         self._ahead.clear()
-        self._late.cleared(name for name, _ in self._marks)
+        self._late.cleared(mark.name for mark in self._marks)
         self._marks.clear()
         self._epoch += 1
         self._leg.clear()
@@ -230,25 +255,32 @@ class Player:
 
         `heard`: milliseconds of the caller's voice that had come before it.
         """
-        if all(name != mark for name, _ in self._marks):
+        if all(awaited.name != mark for awaited in self._marks):
             proven = self._late.prove(mark, heard)
-            return None if proven is None else WordProven(int(now), *self._heard(proven))
-        name, due = self._marks.popleft()
-        while name != mark:
-            name, due = self._marks.popleft()
-        self._lag.note(due, _sample(now))
-        return WordAcknowledged(int(now), *self._heard(mark))
+            word = None if proven is None else self._news(proven)
+            return None if word is None else WordProven(int(now), *word)
+        awaited = self._marks.popleft()
+        while awaited.name != mark:
+            awaited = self._marks.popleft()
+        word = self._news(mark)
+        found = next((one for one in self._clauses if one.number == awaited.clause), None)
+        if found is not None:
+            found.played = awaited.sample
+        return None if word is None else WordAcknowledged(int(now), *word)
 
-    def _heard(self, mark: str) -> tuple[int, int, int]:
-        """Note that all up to this word was heard; returns its reply, clause and place."""
+    def _news(self, mark: str) -> tuple[int, int, int] | None:
+        """Note that all up to this mark was heard. Returns its reply, clause and word, unless that was known."""
         reply, clause, word, _ = map(int, mark.split("."))
         if reply == self._reply:
             self._note_heard(clause, word)
-        return reply, clause, word
+        if word < 0 or (reply, clause, word) <= self._heard:
+            return None
+        self._heard = reply, clause, word
+        return self._heard
 
     def _note_heard(self, clause: int, word: int) -> None:
         """Forget the clauses before this word's. What is being sent again goes on; in a pause it will not be."""
-        while self._clauses[0].number < clause and (self._next > 0 or not self._released):
+        while self._clauses and self._clauses[0].number < clause and (self._next > 0 or not self._released):
             self._clauses.popleft()
             self._next = max(0, self._next - 1)
         found = next((one for one in self._clauses if one.number == clause), None)
@@ -256,7 +288,7 @@ class Player:
             return
         found.heard = word + 1
         if not self._released:
-            found.sent, found.marked = found.first_unheard, found.heard
+            found.go_back(found.first_unheard)
 
     # ---------------------------------------------------------------- the wire
 
@@ -274,7 +306,8 @@ class Player:
             return
         while self._next < len(self._clauses) and len(self._ahead) < LEAD:
             clause = self._clauses[self._next]
-            self._mark(clause, now)
+            if clause.said > clause.marked:
+                self._mark(clause, now)
             if clause.sent < len(clause.audio):
                 self._send(clause, now)
             elif clause.finished:
@@ -283,7 +316,7 @@ class Player:
                 return
 
     def _stalled(self, now: float) -> bool:
-        return bool(self._marks) and _sample(now) - self._marks[0][1] > STALL
+        return bool(self._marks) and _sample(now) - self._marks[0].due > STALL
 
     def _send(self, clause: _Clause, now: float) -> None:
         """Send the clause's next piece: up to the end of a word, the lead, or a message's size."""
@@ -296,7 +329,6 @@ class Player:
         self._leg.send_audio(piece)
         if not self._ahead:
             self._played_through = _sample(now)
-            self._lag.begin(self._played_through)
         self._ahead += piece
         clause.sent += len(piece)
         if not self._audible:
@@ -305,15 +337,13 @@ class Player:
         self._mark(clause, now)
 
     def _mark(self, clause: _Clause, now: float) -> None:
-        """Put marks behind the words that are wholly sent; those beyond the audio's end, at that end."""
-        whole = clause.finished and clause.sent == len(clause.audio)
-        while clause.marked < len(clause.words) and (whole or clause.words[clause.marked].end <= clause.sent):
-            word = clause.marked
-            clause.marked += 1
-            name = f"{self._reply}.{clause.number}.{word}.{self._epoch}"
-            self._leg.send_mark(name)
-            through = self._played_through if self._ahead else _sample(now)
-            self._marks.append((name, through + len(self._ahead)))
+        """Put a mark behind what is sent."""
+        before, clause.marked = clause.marked, clause.said
+        name = ".".join(map(str, (self._reply, *clause.reached, self._epoch)))
+        self._leg.send_mark(name)
+        through = self._played_through if self._ahead else _sample(now)
+        self._marks.append(_Mark(name, through + len(self._ahead), clause.number, clause.sent))
+        for word in range(before, clause.marked):
             self._report(WordSent(int(now), self._reply, clause.number, word))
 
     def _run_down(self, now: float) -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client_caller.models.hearing.words import Word, same, text_of
 from client_caller.models.whisper.local_agreement import LocalAgreement
-from client_caller.models.whisper.words import Word, same, text_of
 
 
 def words(text: str) -> list[Word]:

@@ -8,8 +8,8 @@ import pytest
 
 from client_caller.audio import g711
 from client_caller.audio.voices import VoiceBatch
+from client_caller.models.hearing.events import Wishes
 from client_caller.models.whisper.backend import Hypothesis, Window
-from client_caller.models.whisper.events import Wishes
 from client_caller.models.whisper.session import Session
 
 PIECE = 512

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from client_caller.audio.silero import WINDOW as VOICE_WINDOW
-from client_caller.models.whisper.backend import SAMPLE_RATE, Hypothesis, Window
-from client_caller.models.whisper.events import Final, Guess, Wishes
-from client_caller.models.whisper.metrics import REGISTRY
-from client_caller.models.whisper.session import BEFORE, CLOCK, LONG_PAUSE, PAUSE, TICK, Session
-from client_caller.models.whisper.words import Word, text_of
+from client_caller.models.hearing.events import Final, Guess, Wishes
+from client_caller.models.hearing.gate import BEFORE, LONG_PAUSE
+from client_caller.models.hearing.metrics import REGISTRY
+from client_caller.models.hearing.recogniser import CLOCK, SAMPLE_RATE
+from client_caller.models.hearing.words import Word, text_of
+from client_caller.models.whisper.backend import Hypothesis, Window
+from client_caller.models.whisper.session import PAUSE, TICK, Session
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Line:
 
 
 def counted(when: str) -> float:
-    return REGISTRY.get_sample_value("client_caller_whisper_finals_total", {"when": when}) or 0.0
+    return REGISTRY.get_sample_value("client_caller_hearing_finals_total", {"when": when}) or 0.0
 
 
 async def test_silence_is_never_transcribed() -> None:

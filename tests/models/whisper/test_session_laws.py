@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_caller.audio.silero import WINDOW as VOICE_WINDOW
-from client_caller.models.whisper.backend import SAMPLE_RATE, Hypothesis, Window
-from client_caller.models.whisper.events import Final, Guess, Wishes
-from client_caller.models.whisper.session import CLOCK, ONSET, Session
-from client_caller.models.whisper.words import Word
+from client_caller.models.hearing.events import Final, Guess, Wishes
+from client_caller.models.hearing.gate import ONSET
+from client_caller.models.hearing.recogniser import CLOCK, SAMPLE_RATE
+from client_caller.models.hearing.words import Word
+from client_caller.models.whisper.backend import Hypothesis, Window
+from client_caller.models.whisper.session import Session
 
 Step = tuple[Literal["speak", "pause", "finish", "answer"], int]
 

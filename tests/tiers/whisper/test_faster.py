@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client_caller.models.whisper.backend import SAMPLE_RATE, Hypothesis, Window
-from client_caller.models.whisper.words import text_of
+from client_caller.models.hearing.recogniser import SAMPLE_RATE
+from client_caller.models.hearing.words import text_of
+from client_caller.models.whisper.backend import Hypothesis, Window
 
 faster = pytest.importorskip("client_caller.models.whisper.faster", exc_type=ImportError)
 

@@ -18,8 +18,8 @@ from client_caller.audio import g711
 from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
 from client_caller.engines.protocols import CallContext, Final, Finished, Partial, SttResult, SttStream
 from client_caller.engines.realtime_stt import RealtimeStt
+from client_caller.models.hearing.words import text_of
 from client_caller.models.whisper.backend import Window
-from client_caller.models.whisper.words import text_of
 
 COMMAND = [str(Path(sys.executable).with_name("client-caller")), "models", "serve", "whisper"]
 

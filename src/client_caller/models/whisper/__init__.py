@@ -1,5 +1,4 @@
-"""Our own speech-to-text server: Whisper, made to stream.
+"""Whisper, made to stream: windows of audio that are transcribed again and again, and what may be believed of them.
 
-What needs no model is pure and imports nothing heavy; `ctranslate2` and `faster_whisper` are imported by `backend`
-alone. It must never run a model in an event loop, and never keep or log a caller's words.
+What needs no model is pure and imports nothing heavy; only `faster` imports `ctranslate2` and `faster_whisper`.
 """

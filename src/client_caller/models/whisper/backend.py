@@ -7,15 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from client_caller.models.whisper.words import Word
-
-Floats = npt.NDArray[np.float32]
-
-SAMPLE_RATE = 16_000
-"""Samples a second of a window."""
+from client_caller.models.hearing.recogniser import Floats
+from client_caller.models.hearing.words import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +16,7 @@ class Window:
     """Some audio of one call, from which words are wanted."""
 
     samples: Floats
-    """(n,), between -1 and 1; not longer than the recogniser hears at once."""
+    """(n,) at 16 kHz, between -1 and 1; not longer than the recogniser hears at once."""
     language: str | None = None
     """Two letters; None: whichever it is."""
     detect: bool = False

@@ -16,8 +16,9 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
-from client_caller.models.whisper.backend import SAMPLE_RATE, Floats, Hypothesis, Window
-from client_caller.models.whisper.words import Word
+from client_caller.models.hearing.recogniser import SAMPLE_RATE, Floats
+from client_caller.models.hearing.words import Word
+from client_caller.models.whisper.backend import Hypothesis, Window
 
 NEEDED = ("config.json", "model.bin", "tokenizer.json")
 """Files of a converted model. Without the tokenizer faster-whisper would ask the hub for one in mid start-up."""

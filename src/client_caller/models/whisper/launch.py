@@ -2,21 +2,17 @@
 
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import uvicorn
 
-from client_caller.models.whisper.backend import SAMPLE_RATE, Backend, Window
-from client_caller.models.whisper.batching import LARGEST, Batcher
+from client_caller.models.hearing.batching import LARGEST, Batcher
+from client_caller.models.hearing.launch import SLOWEST, run
+from client_caller.models.hearing.recogniser import SAMPLE_RATE
+from client_caller.models.whisper.backend import Backend, Window
 from client_caller.models.whisper.faster import FasterWhisper
-from client_caller.models.whisper.server import Ears, configure, create_app
-
-SLOWEST = 1.0
-"""Seconds that 19 in 20 answers may take before calls are refused: a conversation takes a turn as it stands when its
-final words are 1.5 s late (`Policy.transcript_patience`)."""
+from client_caller.models.whisper.recogniser import Whisper
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +48,8 @@ def serve(launch: Launch, silero: Path, listener: socket.socket, tell: Callable[
     )
     tell(f"Preparing for {launch.batch} windows at once")
     warm_up(backend, launch.batch)
-    app = create_app(Batcher(backend, largest=launch.batch), Ears(silero), model=launch.model, slowest=launch.slowest)
-    host, port = listener.getsockname()[:2]
-    tell(f"Ready: ws://{host}:{port}")
-    with suppress(KeyboardInterrupt):  # uvicorn has ended all calls, and passes the signal on
-        uvicorn.Server(configure(app)).run(sockets=[listener])
+    whisper = Whisper(backend, Batcher(backend.transcribe, largest=launch.batch))
+    run(whisper, silero, listener, tell, model=launch.model, slowest=launch.slowest)
 
 
 def warm_up(backend: Backend, batch: int) -> None:

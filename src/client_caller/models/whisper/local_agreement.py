@@ -8,7 +8,7 @@ Real-Time Transcription System") commits the longest prefix that two guesses in 
 
 from collections.abc import Sequence
 
-from client_caller.models.whisper.words import Word, same
+from client_caller.models.hearing.words import Word, same
 
 OVERLAP = 5
 """Committed words by which the place of the rest is found in a guess: the n-grams of Macháček et al."""

@@ -1,38 +1,15 @@
-"""All Prometheus metrics of the speech-to-text server. No label holds anything of a caller."""
+"""What Whisper's listeners count besides. No label holds anything of a caller."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import Counter
 
-REGISTRY = CollectorRegistry()
-ProcessCollector(registry=REGISTRY)
-
-CALLS = Gauge("client_caller_whisper_calls", "Calls that are connected.", registry=REGISTRY)
-
-REFUSED = Counter("client_caller_whisper_refused_total", "Calls refused: answers took too long.", registry=REGISTRY)
-
-AUDIO = Counter("client_caller_whisper_audio_seconds_total", "Audio taken.", registry=REGISTRY)
-
-STEP = Histogram(
-    "client_caller_whisper_step_seconds",
-    "One run of the model over a batch.",
-    ["kind"],
-    buckets=(0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0),
-    registry=REGISTRY,
-)
-"""kind: partial, final."""
-
-BATCH = Histogram(
-    "client_caller_whisper_batch_windows",
-    "Windows in a run of the model.",
-    buckets=(1, 2, 3, 4, 6, 8, 12, 16),
-    registry=REGISTRY,
-)
+from client_caller.models.hearing.metrics import REGISTRY
 
 DOUBTED = Counter(
-    "client_caller_whisper_doubted_total", "Transcripts that were not believed.", ["reason"], registry=REGISTRY
+    "client_caller_hearing_doubted_total", "Transcripts that were not believed.", ["reason"], registry=REGISTRY
 )
 """reason: `hallucination.Reason`."""
 
 SPECULATION = Counter(
-    "client_caller_whisper_finals_total", "Final words, by when they were worked out.", ["when"], registry=REGISTRY
+    "client_caller_hearing_finals_total", "Final words, by when they were worked out.", ["when"], registry=REGISTRY
 )
 """when: ahead (they were there when they were asked for), asked."""

@@ -14,30 +14,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from client_caller.audio.resample import resample
 from client_caller.audio.silero import WINDOW as VOICE_WINDOW
-from client_caller.conversation.policy import Policy
-from client_caller.models.whisper.backend import SAMPLE_RATE, Floats, Hypothesis, Window
-from client_caller.models.whisper.events import Final, Guess, Wishes
+from client_caller.models.hearing.events import Final, Guess, Wishes
+from client_caller.models.hearing.gate import BEFORE, LEAD, LONG_PAUSE, Gate, Tape
+from client_caller.models.hearing.recogniser import CLOCK, SAMPLE_RATE, Floats, Tell
+from client_caller.models.hearing.words import Word, text_of
+from client_caller.models.whisper.backend import Hypothesis, Window
 from client_caller.models.whisper.hallucination import doubt
 from client_caller.models.whisper.local_agreement import LocalAgreement
 from client_caller.models.whisper.metrics import DOUBTED, SPECULATION
-from client_caller.models.whisper.words import Word, text_of
 
-CLOCK = 8000
-"""Positions a second."""
-SPEECH, SILENCE = Policy().speech_threshold, Policy().silence_threshold
-"""Probabilities from which and down to which somebody speaks: a conversation and its ears must agree on that."""
-ONSET = 2
-"""Windows of 32 ms that make speech: one alone is a click."""
-BEFORE = CLOCK // 5
-"""A stretch begins 200 ms before the speech: a soft consonant is no speech to the detector."""
 PAUSE = 2 * VOICE_WINDOW
 """Silence at which the final words are worked out: 64 ms, a window before a conversation asks for them."""
-LONG_PAUSE = CLOCK // 2
-"""Silence that closes a stretch: Whisper would make words of much more."""
 TICK = 0.35
 """Seconds of audio between two guesses: less brings no word earlier, for a word is committed by its second guess."""
 REST = 1.3
@@ -80,12 +69,12 @@ class _Stretch:
 
 
 class Session:
-    """One call."""
+    """One call; implements `Listener`."""
 
     def __init__(
         self,
         submit: Callable[[Window], "asyncio.Future[Hypothesis]"],
-        tell: Callable[[Guess | Final | BaseException], None],
+        tell: Tell,
         *,
         rate: int,
         seconds: float,
@@ -103,15 +92,11 @@ class Session:
         self._language = wishes.language
         self._prompt = wishes.prompt
         self._pace = pace
-        self._audio = bytearray()
-        """Samples of four bytes each."""
-        self._audio_from = 0
-        """Position of the first one."""
+        self._tape = Tape(rate)
+        self._gate = Gate()
         self._inbox: deque[tuple[int, float] | None] = deque()
         """Windows that were judged, and requests for final words (None): they wait while a stretch is being closed."""
         self._through = 0
-        self._onset = 0
-        self._speaking = False
         self._settled: list[Word] = []
         self._spoken = wishes.language or ""
         self._job: _Job | None = None
@@ -120,26 +105,21 @@ class Session:
         self._stretch: _Stretch | None = None
 
     def feed(self, samples: Floats) -> None:
-        """Take the next audio, (n,) at the call's rate; `voice` follows for each 32 ms of it."""
-        self._audio += samples.astype(np.float32).tobytes()
+        self._tape.feed(samples)
 
     @property
     def backlog(self) -> float:
-        """Seconds of audio that are kept: what is being said, and what came faster than it could be transcribed."""
-        return len(self._audio) / 4 / self._rate
+        return self._tape.seconds
 
     def voice(self, samples_through: int, probability: float) -> None:
-        """How likely it is that somebody speaks in the 32 ms that end at this position."""
         self._inbox.append((samples_through, probability))
         self._drain()
 
     def finish(self) -> None:
-        """Ask for the final words of everything so far: answered by one `Final`."""
         self._inbox.append(None)
         self._drain()
 
     def close(self) -> None:
-        """The call is over: nothing more is told."""
         if self._job is not None:
             self._job.answer.cancel()
             self._job = None
@@ -162,16 +142,11 @@ class Session:
 
     def _judge(self, through: int, probability: float) -> None:
         self._through = through
-        if probability < (SILENCE if self._speaking else SPEECH):
-            self._speaking, self._onset = False, 0
+        new = self._gate.hear(probability)
+        if not new:
             return
-        self._onset += 1
-        if not self._speaking and self._onset < ONSET:
-            return
-        new = (1 if self._speaking else ONSET) * VOICE_WINDOW
-        self._speaking = True
         if self._stretch is None:
-            begin = max(self._audio_from, through - new - BEFORE)
+            begin = max(self._tape.begin, through - new - BEFORE)
             self._stretch = _Stretch(begin, begin, through)
         self._stretch.voiced += new
         self._stretch.speech_end = through
@@ -180,14 +155,14 @@ class Session:
         """Do what is due now: nothing, a guess, final words, or the end of a stretch."""
         stretch = self._stretch
         if stretch is None:
-            self._forget(self._through - ONSET * VOICE_WINDOW - BEFORE)
+            self._tape.forget(self._through - LEAD)
             if self._closing:
                 self._answer()
             return
         if self._through - stretch.begin >= self._longest:
             self._closing = True
         silence = self._through - stretch.speech_end
-        if self._closing or (not self._speaking and silence >= PAUSE):
+        if self._closing or (not self._gate.speaking and silence >= PAUSE):
             self._finalise(stretch, silence)
         elif self._job is None and self._due(stretch):
             self._ask(stretch, final=False)
@@ -214,8 +189,7 @@ class Session:
         self._ask(stretch, final=True)
 
     def _ask(self, stretch: _Stretch, *, final: bool) -> None:
-        part = bytes(self._audio[self._index(stretch.begin) : self._index(self._through)])
-        samples = np.frombuffer(part, np.float32)
+        samples = self._tape.part(stretch.begin, self._through)
         heard = samples if self._rate == SAMPLE_RATE else resample(samples, self._rate, SAMPLE_RATE)
         window = Window(heard, self._language, detect=self._auto and final, prompt=self._prompt, final=final)
         stretch.guessed = self._through
@@ -250,8 +224,8 @@ class Session:
             self._show(stretch.agreement.settle(words), stretch)
         self._settled += words
         # What was transcribed must not be heard twice; of silence a little is kept, in case somebody is about to speak.
-        self._forget(max(stretch.guessed, self._through - ONSET * VOICE_WINDOW - BEFORE))
-        self._stretch = _Stretch(self._through, self._through, self._through) if self._speaking else None
+        self._tape.forget(max(stretch.guessed, self._through - LEAD))
+        self._stretch = _Stretch(self._through, self._through, self._through) if self._gate.speaking else None
         if self._closing:
             self._answer()
 
@@ -278,15 +252,6 @@ class Session:
     def _show(self, certain: tuple[Word, ...], stretch: _Stretch) -> None:
         texts = (f" {text_of(words)}" if words else "" for words in (certain, stretch.agreement.uncommitted))
         self._tell(Guess(*texts))
-
-    def _forget(self, position: int) -> None:
-        """Audio before this position is done with."""
-        if position > self._audio_from:
-            del self._audio[: self._index(position)]
-            self._audio_from = position
-
-    def _index(self, position: int) -> int:
-        return (position - self._audio_from) * (self._rate // CLOCK) * 4
 
 
 def _moved(words: tuple[Word, ...], by: float) -> tuple[Word, ...]:

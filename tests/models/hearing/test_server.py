@@ -20,10 +20,11 @@ from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
 from client_caller.audio.resample import resample
 from client_caller.engines.protocols import CallContext, EngineError, Final, Finished, SttResult, SttStream
 from client_caller.engines.realtime_stt import RealtimeStt
+from client_caller.models.hearing.batching import Batcher
+from client_caller.models.hearing.server import Ears, configure, create_app
+from client_caller.models.hearing.words import Word
 from client_caller.models.whisper.backend import Hypothesis, Window
-from client_caller.models.whisper.batching import Batcher
-from client_caller.models.whisper.server import Ears, configure, create_app
-from client_caller.models.whisper.words import Word
+from client_caller.models.whisper.recogniser import Whisper
 
 
 class Counter:
@@ -53,7 +54,8 @@ class Counter:
 @asynccontextmanager
 async def serving(backend: Counter, silero: Path, clock: Callable[[], float] = lambda: 0.0) -> AsyncIterator[str]:
     """Serve while the block runs; gives host and port. Whoever connects before it is ready waits in the socket."""
-    app = create_app(Batcher(backend, gather=0.0, clock=clock), Ears(silero), model="counter", slowest=1.0)
+    whisper = Whisper(backend, Batcher(backend.transcribe, gather=0.0, clock=clock))
+    app = create_app(whisper, Ears(silero), model="counter", slowest=1.0)
     server = uvicorn.Server(configure(app))
     with socket.create_server(("127.0.0.1", 0)) as sock:
         task = asyncio.create_task(server.serve(sockets=[sock]))
@@ -210,7 +212,7 @@ async def test_admission_goes_by_measured_answers(backend: Counter, silero_path:
         with pytest.raises(EngineError, match=r"503, Answers take .* no more calls.*again in 2 s"):
             await engine.open(CallContext("another"))
         assert (await http.get("/healthz")).json() == {"status": "full", "model": "counter", "calls": 1}
-        assert "client_caller_whisper_refused_total 1.0" in (await http.get("/metrics")).text
+        assert "client_caller_hearing_refused_total 1.0" in (await http.get("/metrics")).text
         await stream.close()
 
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from client_caller.models.hearing.batching import Batcher
 from client_caller.models.whisper.backend import Hypothesis, Window
-from client_caller.models.whisper.batching import Batcher
 
 
 class Recorder:
@@ -42,8 +42,8 @@ def window(name: str, *, final: bool = False) -> Window:
 @asynccontextmanager
 async def working(
     backend: Recorder, clock: Callable[[], float] = lambda: 0.0, largest: int = 3
-) -> AsyncIterator[Batcher]:
-    batcher = Batcher(backend, gather=0.0, largest=largest, clock=clock)
+) -> AsyncIterator[Batcher[Window, Hypothesis]]:
+    batcher = Batcher(backend.transcribe, gather=0.0, largest=largest, clock=clock)
     work = asyncio.create_task(batcher.run())
     try:
         yield batcher
@@ -62,7 +62,7 @@ async def test_what_is_due_together_goes_together() -> None:
     assert [answer.language for answer in answers] == list("abcd")
     assert backend.batches == [["a", "b", "c"], ["d"]]
     assert len(backend.threads) == 1
-    assert "whisper" in backend.threads.pop()
+    assert "hearing" in backend.threads.pop()
 
 
 async def test_finals_go_first_and_alone() -> None:

@@ -1,53 +1,68 @@
-"""One thread owns the recogniser; the windows of all calls go through it together."""
+"""One thread owns the model; the questions of all calls go through it together."""
 
 import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
-from client_caller.models.whisper.backend import Backend, Hypothesis, Window
-from client_caller.models.whisper.metrics import BATCH, STEP
+from client_caller.models.hearing.metrics import BATCH, STEP
 
 GATHER = 0.012
-"""Seconds that windows which are not final wait for others: what is due within 10 to 15 ms goes together."""
+"""Seconds that questions which are not final wait for others: what is due within 10 to 15 ms goes together."""
 LARGEST = 8
-"""Windows in a batch. A larger one would keep those that come meanwhile waiting longer than it saves."""
+"""Questions in a batch. A larger one would keep those that come meanwhile waiting longer than it saves."""
 REMEMBERED = 32
 """Answers over which `slowest` looks."""
 
 
+class Question(Protocol):
+    """What a call asks the model."""
+
+    @property
+    def final(self) -> bool:
+        """Whether somebody waits for its answer: then it goes first."""
+        ...
+
+
+Q = TypeVar("Q", bound=Question)
+A = TypeVar("A")
+
+
 @dataclass(slots=True)
-class _Job:
-    window: Window
+class _Job(Generic[Q, A]):
+    question: Q
     asked: float
-    answer: "asyncio.Future[Hypothesis]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: "asyncio.Future[A]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Batcher:
-    """Takes windows, answers with futures. Final windows go first; a window whose future was cancelled is left out."""
+class Batcher(Generic[Q, A]):
+    """Takes questions, answers with futures. Final ones go first; a question whose future was cancelled is left out."""
 
     def __init__(
         self,
-        backend: Backend,
+        transcribe: Callable[[Sequence[Q]], Sequence[A]],
         *,
         gather: float = GATHER,
         largest: int = LARGEST,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.backend = backend
+        """`transcribe`: one answer for each question, the same as if it had been asked alone. It blocks, and is called
+        by one thread at a time."""
+        self._transcribe = transcribe
         self.broken = False
         """Whether the last run failed."""
         self._gather = gather
         self._largest = largest
         self._clock = clock
-        self._finals: deque[_Job] = deque()
-        self._partials: deque[_Job] = deque()
+        self._finals: deque[_Job[Q, A]] = deque()
+        self._partials: deque[_Job[Q, A]] = deque()
         self._waiting = asyncio.Event()
         self._took: deque[float] = deque(maxlen=REMEMBERED)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hearing")
 
     @property
     def pace(self) -> float:
@@ -59,10 +74,10 @@ class Batcher:
         """Likewise the 95th percentile: what admission goes by."""
         return sorted(self._took)[math.ceil(len(self._took) * 0.95) - 1] if self._took else 0.0
 
-    def submit(self, window: Window) -> "asyncio.Future[Hypothesis]":
-        """Ask for the words of a window. Cancel the future to give it up; what the backend raises comes through it."""
-        job = _Job(window, self._clock())
-        (self._finals if window.final else self._partials).append(job)
+    def submit(self, question: Q) -> "asyncio.Future[A]":
+        """Ask the model. Cancel the future to give it up; what the model raises comes through it."""
+        job: _Job[Q, A] = _Job(question, self._clock())
+        (self._finals if question.final else self._partials).append(job)
         self._waiting.set()
         return job.answer
 
@@ -74,16 +89,16 @@ class Batcher:
                 await asyncio.sleep(self._gather)
             batch = self._next()
             if batch:
-                await self._transcribe(batch)
+                await self._answer(batch)
 
     async def close(self) -> None:
         """Wait for the run under way, if there is one, and free the thread. `run` is over by then."""
         await asyncio.to_thread(self._thread.shutdown)
 
-    def _next(self) -> list[_Job]:
+    def _next(self) -> list[_Job[Q, A]]:
         """The next batch: finals, or else partials; never both, for the partials would make the finals wait."""
         for queue in (self._finals, self._partials):
-            batch: list[_Job] = []
+            batch: list[_Job[Q, A]] = []
             while queue and len(batch) < self._largest:
                 job = queue.popleft()
                 if not job.answer.done():
@@ -94,12 +109,12 @@ class Batcher:
             self._waiting.clear()
         return batch
 
-    async def _transcribe(self, batch: list[_Job]) -> None:
+    async def _answer(self, batch: list[_Job[Q, A]]) -> None:
         begun = self._clock()
-        windows = [job.window for job in batch]
+        questions = [job.question for job in batch]
         loop = asyncio.get_running_loop()
         try:
-            answers = await loop.run_in_executor(self._thread, self.backend.transcribe, windows)
+            answers = await loop.run_in_executor(self._thread, self._transcribe, questions)
         except Exception as error:
             self.broken = True
             for job in batch:
@@ -109,7 +124,7 @@ class Batcher:
         self.broken = False
         now = self._clock()
         BATCH.observe(len(batch))
-        STEP.labels("final" if windows[0].final else "partial").observe(now - begun)
+        STEP.labels("final" if questions[0].final else "partial").observe(now - begun)
         for job, answer in zip(batch, answers, strict=True):
             self._took.append(now - job.asked)
             if not job.answer.done():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from client_caller.models.whisper.words import Word
+from client_caller.models.hearing.words import Word
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,10 @@ from starlette.websockets import WebSocketDisconnect
 from client_caller.audio import g711
 from client_caller.audio.resample import Downsampler
 from client_caller.audio.voices import Voice, VoiceBatch
-from client_caller.models.whisper import wire
-from client_caller.models.whisper.backend import Floats
-from client_caller.models.whisper.batching import Batcher
-from client_caller.models.whisper.events import Final, Guess, Wishes
-from client_caller.models.whisper.metrics import AUDIO, CALLS, REFUSED, REGISTRY
-from client_caller.models.whisper.session import Session
+from client_caller.models.hearing import wire
+from client_caller.models.hearing.events import Final, Guess, Wishes
+from client_caller.models.hearing.metrics import AUDIO, CALLS, REFUSED, REGISTRY
+from client_caller.models.hearing.recogniser import Floats, Listener, Recogniser
 
 log = logging.getLogger(__name__)
 
@@ -37,37 +35,37 @@ class Ears:
 
     def __init__(self, silero: Path) -> None:
         self._voices = VoiceBatch(silero)
-        self._sessions: dict[Voice, Session] = {}
+        self._listeners: dict[Voice, Listener] = {}
 
-    def join(self, session: Session) -> Voice:
+    def join(self, listener: Listener) -> Voice:
         voice = self._voices.join()
-        self._sessions[voice] = session
+        self._listeners[voice] = listener
         return voice
 
     def leave(self, voice: Voice) -> None:
         voice.leave()
-        self._sessions.pop(voice, None)
+        self._listeners.pop(voice, None)
 
     def hear(self, voice: Voice, mulaw: bytes) -> None:
-        """Take one call's next audio; every session is told what is heard."""
+        """Take one call's next audio; every listener is told what is heard."""
         for start in range(0, len(mulaw), PIECE):
             voice.feed(mulaw[start : start + PIECE])
             for heard in self._voices.run():
-                self._sessions[heard.voice].voice(heard.samples_through, heard.probability)
+                self._listeners[heard.voice].voice(heard.samples_through, heard.probability)
 
 
 class Call:
     """One connection: its messages in, its events out."""
 
-    def __init__(self, batcher: Batcher, ears: Ears) -> None:
+    def __init__(self, recogniser: Recogniser, ears: Ears) -> None:
         self.outbox: asyncio.Queue[str] = asyncio.Queue()
         self.failed = False
         """The recogniser did: the connection is of no more use."""
-        self._batcher = batcher
+        self._recogniser = recogniser
         self._ears = ears
         self._format: wire.Format = "pcm16"
         self._wishes = Wishes()
-        self._session: Session | None = None
+        self._listener: Listener | None = None
         self._voice: Voice | None = None
         self._narrow: Downsampler | None = None
 
@@ -75,9 +73,9 @@ class Call:
         """Raises `wire.WireError`."""
         match wire.decode(message):
             case wire.Update() as update:
-                if self._session is not None:
+                if self._listener is not None:
                     raise wire.WireError("too_late", "session.update counts before the first audio only")
-                self._wishes = update.wishes(self._batcher.backend.languages)
+                self._wishes = update.wishes(self._recogniser.languages)
                 self._format = update.input_audio_format
             case wire.Append() as append:
                 self._hear(append.samples(self._format))
@@ -85,34 +83,27 @@ class Call:
                 self._begun().finish()
 
     def close(self) -> None:
-        if self._session is not None and self._voice is not None:
-            self._session.close()
+        if self._listener is not None and self._voice is not None:
+            self._listener.close()
             self._ears.leave(self._voice)
 
     def _hear(self, samples: Floats) -> None:
-        session = self._begun()
+        listener = self._begun()
         assert self._voice is not None
-        if session.backlog > MAX_BACKLOG:
+        if listener.backlog > MAX_BACKLOG:
             raise wire.WireError("too_fast", "audio comes faster than it can be transcribed; this piece was dropped")
         AUDIO.inc(len(samples) / wire.RATES[self._format])
-        session.feed(samples)
+        listener.feed(samples)
         heard = samples if self._narrow is None else self._narrow.feed(samples)
         self._ears.hear(self._voice, g711.encode_float(heard))
 
-    def _begun(self) -> Session:
-        if self._session is None:
+    def _begun(self) -> Listener:
+        if self._listener is None:
             rate = wire.RATES[self._format]
-            self._session = Session(
-                self._batcher.submit,
-                self._tell,
-                rate=rate,
-                seconds=self._batcher.backend.seconds,
-                wishes=self._wishes,
-                pace=lambda: self._batcher.pace,
-            )
-            self._voice = self._ears.join(self._session)
+            self._listener = self._recogniser.listen(self._tell, rate=rate, wishes=self._wishes)
+            self._voice = self._ears.join(self._listener)
             self._narrow = Downsampler(rate) if rate > g711.SAMPLE_RATE else None
-        return self._session
+        return self._listener
 
     def _tell(self, event: Guess | Final | BaseException) -> None:
         if isinstance(event, BaseException):
@@ -123,15 +114,16 @@ class Call:
             self.outbox.put_nowait(wire.told(event))
 
 
-def create_app(batcher: Batcher, ears: Ears, *, model: str, slowest: float) -> FastAPI:
+def create_app(recogniser: Recogniser, ears: Ears, *, model: str, slowest: float) -> FastAPI:
     """`model`: its name, for `/healthz`. `slowest`: seconds; while one in twenty answers takes longer than that, and
-    there are calls, no more are taken. The batcher runs as long as the application does.
+    there are calls, no more are taken. The recogniser works as long as the application does.
     """
     calls: set[Call] = set()
+    batcher = recogniser.batcher
 
     @asynccontextmanager
     async def working(app: FastAPI) -> AsyncIterator[None]:
-        work = asyncio.create_task(batcher.run(), name="whisper")
+        work = asyncio.create_task(batcher.run(), name="hearing")
         yield
         work.cancel()
         await asyncio.wait([work])
@@ -150,7 +142,7 @@ def create_app(batcher: Batcher, ears: Ears, *, model: str, slowest: float) -> F
             await websocket.send_denial_response(JSONResponse(reason, 503, headers={"Retry-After": str(RETRY_AFTER)}))
             return
         await websocket.accept()
-        call = Call(batcher, ears)
+        call = Call(recogniser, ears)
         calls.add(call)
         CALLS.set(len(calls))
         try:
@@ -184,7 +176,7 @@ async def _carry(websocket: WebSocket, call: Call) -> None:
                 return
 
     call.outbox.put_nowait(wire.created())
-    speaking = asyncio.create_task(speak(), name="whisper events")
+    speaking = asyncio.create_task(speak(), name="hearing events")
     try:
         while (message := await websocket.receive())["type"] != "websocket.disconnect":
             try:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from client_caller.audio import g711
-from client_caller.models.whisper import wire
-from client_caller.models.whisper.events import Final, Guess, Wishes
-from client_caller.models.whisper.words import Word
+from client_caller.models.hearing import wire
+from client_caller.models.hearing.events import Final, Guess, Wishes
+from client_caller.models.hearing.words import Word
 
 LANGUAGES = frozenset({"en", "de"})
 

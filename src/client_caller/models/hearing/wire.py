@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 
 from client_caller.audio import g711
-from client_caller.models.whisper.backend import Floats
-from client_caller.models.whisper.events import Final, Guess, Wishes
-from client_caller.models.whisper.words import text_of
+from client_caller.models.hearing.events import Final, Guess, Wishes
+from client_caller.models.hearing.recogniser import Floats
+from client_caller.models.hearing.words import text_of
 
 Format = Literal["pcm16", "g711_ulaw"]
 RATES: dict[Format, int] = {"pcm16": 16_000, "g711_ulaw": 8_000}
