@@ -6,7 +6,7 @@ VENV_TIERS ?= .venv-tiers
 VENV_VLLM ?= .venv-vllm
 # A transformers of before 5.23 keeps the parts of Mimi elsewhere; CSM runs on both.
 OLDER := $(VENV_TIERS)/older
-TIERS := demo,dev,csm,whisper,tiers
+TIERS := demo,dev,csm,whisper,cpu,tiers
 
 .PHONY: help demo test tiers vllm check constraints clean
 .DEFAULT_GOAL := help

@@ -17,6 +17,7 @@ from client_caller.audio.resample import resample
 from client_caller.models.hearing.recogniser import SAMPLE_RATE, Floats
 
 TOY_WHISPER = Path(__file__).parent / "whisper" / "toy_whisper.py"
+TINY_POCKET = Path(__file__).parent / "pocket" / "tiny_pocket.py"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,14 @@ def csm_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("csm")
     make("tiny").save_pretrained(directory)
     _write_tokenizer(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def pocket_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Pocket TTS with random weights, and its voice `alba`."""
+    directory = tmp_path_factory.mktemp("pocket")
+    subprocess.run([sys.executable, TINY_POCKET, directory], check=True, stdin=subprocess.DEVNULL)
     return directory
 
 

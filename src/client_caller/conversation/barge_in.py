@@ -42,7 +42,7 @@ def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Ph
     while the sound lasts.
     """
     spoken = words(text)
-    if is_hard_stop(spoken, phrases) or ends_in_key(text):
+    if hard_stops(spoken, phrases) or ends_in_key(text):
         return Claim.FLOOR
     if not spoken and ending is not Ending.SOUNDING:
         return Claim.NOTHING
@@ -61,10 +61,10 @@ def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Ph
     return Claim.SILENCE if utterance >= policy.barge_in else Claim.EAR
 
 
-def is_hard_stop(spoken: tuple[str, ...], phrases: Phrases) -> bool:
-    """Whether the words hold one of those that stop the agent, wherever it stands among them."""
+def hard_stops(spoken: tuple[str, ...], phrases: Phrases) -> set[tuple[str, ...]]:
+    """Which of the phrases that stop the agent the words hold, wherever they stand among them."""
     stops = [stop for phrase in phrases.hard_stops if (stop := phrase_words(phrase))]
-    return any(spoken[place : place + len(stop)] == stop for stop in stops for place in range(len(spoken)))
+    return {stop for stop in stops for place in range(len(spoken)) if spoken[place : place + len(stop)] == stop}
 
 
 def patience_with(*, understood: bool, policy: Policy) -> int:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from client_caller.conversation import events, listening
+from client_caller.conversation.barge_in import hard_stops
 from client_caller.conversation.completeness import KEY
 from client_caller.conversation.echo import ENOUGH, is_echo, without_own_words
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
 from client_caller.conversation.policy import HANG_UP
 from client_caller.conversation.reply import Reply
 from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
+from client_caller.conversation.words import words
 
 if TYPE_CHECKING:
     from client_caller.conversation.conversation import Conversation
@@ -120,8 +122,16 @@ def _callers_words(c: Conversation, text: str) -> str:
 
 
 def _hear_partial(c: Conversation, text: str) -> None:
-    if c.late is None and c.turn.state is not TurnState.QUIET and not c.turn.understood:
+    noticed = c.turn.state is not TurnState.QUIET or _tells_to_stop(c, text)
+    if c.late is None and noticed and not c.turn.understood:
         c.turn.guess(text, c.now)
+
+
+def _tells_to_stop(c: Conversation, text: str) -> bool:
+    """Whether words prove a caller whose voice was not noticed: they stop the agent, and are not an echo of its own."""
+    if c.reply is None or not c.reply.begun or c.echoes >= ENOUGH:
+        return False
+    return bool(hard_stops(words(text), c.phrases) - hard_stops(words(c.agent_says), c.phrases))
 
 
 def _hear_final(c: Conversation, text: str, confidence: float | None) -> None:

@@ -171,15 +171,20 @@ class CallerTurn:
         if not same_words(partial, self.partial):
             self.words_since = at
         self.partial = partial
+        self._begin_with_words(at)
 
     def add(self, text: str, at: int, confidence: float | None = None) -> None:
-        """Take in final words. Words that come without any speech noticed make a turn of their own."""
+        """Take in final words."""
         if confidence is not None:
             self.sureness.append((len(text.split()), confidence))
         if not same_words(text, self.partial):
             self.words_since = at
         self.finals.append(text)
         self.partial = ""
+        self._begin_with_words(at)
+
+    def _begin_with_words(self, at: int) -> None:
+        """Words that come without any speech noticed make a turn of their own."""
         if self.state is TurnState.QUIET:
             self.started = self.utterance_started = self.last_speech = self.voice_end = at
             self.state = follow(TURN, self.state, TurnTrigger.WORDS)

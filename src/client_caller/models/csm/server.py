@@ -7,31 +7,19 @@ The first speaks a text and forgets it. The second is what a telephone call uses
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
-from typing import Literal
 
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
 
 from client_caller.models.csm.loop import Full, Line, Loop
 from client_caller.models.csm.metrics import Metrics
 from client_caller.models.csm.wire import PATH, SAMPLE_RATE, Ended, Failed, Say, Sound, encode, read_request
+from client_caller.models.speech_http import FULL, SpeechRequest, audio_type, refusal
 
-RETRY_AFTER = 2
-"""Seconds: by then somebody may have hung up, or the engine may have caught up."""
-_FULL = "This server has no room for one more call at present."
 _BAD_DATA = 1007
 """RFC 6455: a message that is not what the protocol allows."""
 _INTERNAL_ERROR = 1011
-
-
-class SpeechRequest(BaseModel):
-    """OpenAI's request for speech, as far as it means something here; the rest of it is passed over."""
-
-    input: str
-    voice: str
-    response_format: Literal["pcm"] = "pcm"
 
 
 def make_app(loop: Loop, voice: str) -> FastAPI:
@@ -51,24 +39,24 @@ def make_app(loop: Loop, voice: str) -> FastAPI:
     @app.post("/v1/audio/speech")
     async def speech(request: SpeechRequest) -> Response:
         if request.voice != voice:
-            return _refusal(404, f"There is no voice {request.voice!r} here; this server's is {voice!r}.")
+            return refusal(404, f"There is no voice {request.voice!r} here; this server's is {voice!r}.")
         try:
             line = loop.open()
         except Full:
-            return _refusal(503, _FULL)
+            return refusal(503, FULL)
         sound = _spoken(line, request.input)
         try:
             first = await anext(sound)
         except (StopAsyncIteration, ValueError) as error:
-            return _refusal(400, str(error) or "There is nothing to say in this text.")
-        return StreamingResponse(_behind(first, sound), media_type=f"audio/pcm;rate={SAMPLE_RATE}")
+            return refusal(400, str(error) or "There is nothing to say in this text.")
+        return StreamingResponse(_behind(first, sound), media_type=audio_type(SAMPLE_RATE))
 
     @app.websocket(PATH)
     async def call(socket: WebSocket) -> None:
         try:
             line = loop.open()
         except Full:
-            await socket.send_denial_response(_refusal(503, _FULL))
+            await socket.send_denial_response(refusal(503, FULL))
             return
         try:
             await _talk(socket, line)
@@ -76,11 +64,6 @@ def make_app(loop: Loop, voice: str) -> FastAPI:
             line.close()
 
     return app
-
-
-def _refusal(status: int, reason: str) -> JSONResponse:
-    headers = {"Retry-After": str(RETRY_AFTER)} if status == 503 else None
-    return JSONResponse({"error": {"message": reason, "type": "invalid_request_error"}}, status, headers)
 
 
 async def _spoken(line: Line, text: str) -> AsyncGenerator[bytes, None]:
