@@ -63,7 +63,7 @@ class RealtimeStt:
             raise EngineError(
                 "stt",
                 f"Speech to text at {self._address} can't be reached ({type(error).__name__}). Is base_url right, and "
-                "does the server run (client-caller models serve --help)?",
+                "does the server run (client-caller models serve whisper, or nemotron)?",
             ) from None
 
     def _refused(self, error: InvalidStatus) -> EngineError:
