@@ -338,9 +338,16 @@ def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.exit_code, "'client-caller[tiers]'" in done.output) == (1, True)
 
 
-@pytest.mark.parametrize("options", [["--model", "base.en"], ["--audio", "x.wav"]])
-def test_real_weights_hear_somebody(options: list[str]) -> None:
-    """They write few words of noise, so a model and a recording come together."""
-    done = CliRunner().invoke(app, ["bench", "models", "whisper", *options])
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--model", "base.en"], "belong together"),
+        (["--audio", "x.wav"], "belong together"),
+        (["--model", "base.en", "--audio", "x.wav", "--size", "tiny"], "give one of them"),
+    ],
+)
+def test_real_weights_hear_somebody(options: list[str], reason: str) -> None:
+    """They write few words of noise, so a model and a recording come together, and nothing beside them."""
+    done = CliRunner().invoke(app, ["bench", "models", "whisper", *options], env={"COLUMNS": "200"})
     assert done.exit_code == 2
-    assert "belong together" in done.output
+    assert reason in done.output

@@ -1,7 +1,10 @@
 """`client-caller bench models whisper`: what the transcripts of our own speech to text cost."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,24 +23,24 @@ from client_caller.cli.machine import machine
 from client_caller.cli.past_calls import complain, say
 from client_caller.cli.serve_whisper import ComputeType, Device, Threads, precision
 from client_caller.models.hearing.recogniser import SAMPLE_RATE
-from client_caller.simulator.clips import UnreadableRecording, load
+from client_caller.simulator import clips
+from client_caller.simulator.clips import UnreadableRecording
 
 if TYPE_CHECKING:
     from client_caller.models.whisper.speed import Cost, Speed
 
 Size = Literal["tiny", "base.en", "small.en", "distil-large-v3", "large-v3-turbo"]
+TOY: Size = "tiny"
 SECONDS = 3
 """Of noise, where no recording is given: an ordinary turn."""
 
 
 def whisper(
     size: Annotated[
-        Size,
-        typer.Option(help="Weights of random numbers in this size; tiny is a toy that any machine makes at once."),
-    ] = "tiny",
-    model: Annotated[
-        str | None, typer.Option(help="Real weights in place of random ones: as for models serve whisper.")
+        Size | None,
+        typer.Option(help="Weights of random numbers in this size. Without it tiny, which any machine makes at once."),
     ] = None,
+    model: Annotated[str | None, typer.Option(help="Real weights instead: as for models serve whisper.")] = None,
     audio: Annotated[Path | None, typer.Option(help="With --model: a recording of somebody who speaks.")] = None,
     device: Device = "cpu",
     compute_type: ComputeType = "default",
@@ -60,6 +63,8 @@ def whisper(
     batches = counts(calls)
     if (model is None) != (audio is None):
         raise typer.BadParameter("--model and --audio belong together: real weights need somebody who speaks.")
+    if model is not None and size is not None:
+        raise typer.BadParameter("--size is of random weights, --model names real ones: give one of them.")
     _require(made_up=model is None)
     from client_caller.models.whisper.faster import FasterWhisper, WhisperUnavailable
     from client_caller.models.whisper.speed import measure
@@ -68,23 +73,19 @@ def whisper(
     measured_on = machine()
     try:
         samples = _noise() if audio is None else _spoken(audio)
-        with TemporaryDirectory() as folder, progress(f"{model or size} …") as tell:
-            name = model or _made_up(size, Path(folder))
-
-            def loaded(shortest: float | None) -> FasterWhisper:
-                return FasterWhisper(name, device=device, compute_type=chosen, threads=threads, shortest=shortest)
-
-            figures = measure(loaded, samples, batches, runs, tell)
+        with progress(f"{model or size or TOY} …") as tell, _weights(model, size or TOY) as weights:
+            load = partial(FasterWhisper, weights, device=device, compute_type=chosen, threads=threads)
+            figures = measure(lambda shortest: load(shortest=shortest), samples, batches, runs, tell)
     except (UnreadableRecording, WhisperUnavailable) as error:
         complain(str(error))
         raise typer.Exit(1) from None
     settings = {"machine": measured_on, "device": device, "compute_type": chosen, "threads": threads}
-    weights = model or f"random weights, {size}"
+    name = model or f"random weights, {size or TOY}"
     if as_json:
-        Console().print_json(json.dumps(settings | {"model": weights} | asdict(figures)))
+        Console().print_json(json.dumps(settings | {"model": name} | asdict(figures)))
     else:
         Console().print(table(figures))
-        say(f"{weights}, on {figures.seconds:.1f} s of speech for each call")
+        say(f"{name}, on {figures.seconds:.1f} s of speech for each call")
         say(f"{measured_on}; {device}, {chosen}, --threads {threads}")
 
 
@@ -110,10 +111,16 @@ def _require(*, made_up: bool) -> None:
         raise typer.Exit(1)
 
 
-def _made_up(size: Size, folder: Path) -> str:
+@contextmanager
+def _weights(model: str | None, size: Size) -> Iterator[str]:
+    """What to load: the real ones, or random ones in a folder that is there while the block runs."""
+    if model is not None:
+        yield model
+        return
     from client_caller.models.whisper.made_up import make
 
-    return str(make(size, folder))
+    with TemporaryDirectory() as folder:
+        yield str(make(size, Path(folder)))
 
 
 def _noise() -> npt.NDArray[np.float32]:
@@ -122,4 +129,4 @@ def _noise() -> npt.NDArray[np.float32]:
 
 def _spoken(recording: Path) -> npt.NDArray[np.float32]:
     """As a telephone carries it. Raises `UnreadableRecording`."""
-    return resample(g711.decode_float(load(recording)), g711.SAMPLE_RATE, SAMPLE_RATE)
+    return resample(g711.decode_float(clips.load(recording)), g711.SAMPLE_RATE, SAMPLE_RATE)
