@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.engines import llama_server
 from typer.testing import CliRunner
 
 from client_caller.cli import serve_gguf
@@ -19,17 +19,17 @@ from client_caller.conversation.history import Message
 from client_caller.engines.openai_llm import OpenAiModel
 from client_caller.engines.protocols import CallContext, LlmResult
 
+LLAMA = Path(__file__).parents[1] / "engines" / "llama_server.py"
 COMMAND = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "serve", "gguf"]
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
-    llama_server.write_model(path)
+    runpy.run_path(str(LLAMA))["write_model"](path)
     return path
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 async def replied(address: str) -> list[LlmResult]:
     llm = OpenAiModel(base_url=f"{address}/v1", model="gemma", max_tokens=4)
     reply = [result async for result in llm.reply(CallContext("call"), [Message("user", "xylophone")], [])]
@@ -37,6 +37,7 @@ async def replied(address: str) -> list[LlmResult]:
     return reply
 
 
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_stopped(model: Path, by: signal.Signals) -> None:
     """It says where it listens, our driver gets a reply under the name that profiles use, a supervisor its health; it
     shows nobody's prompt, and it ends cleanly."""
