@@ -5,7 +5,7 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from client_caller.conversation.speech_text import SIGNS, SpeechText, speakable
@@ -26,6 +26,7 @@ ANYTHING = FRAGMENTS | st.text(st.characters(exclude_categories=[]), max_size=60
 
 
 @given(ANYTHING)
+@example("~²")
 def test_nothing_of_what_is_only_for_the_eye_is_left(text: str) -> None:
     """No control, format, private, unassigned or lone surrogate character; no markup; white space folded."""
     spoken = speakable(text)

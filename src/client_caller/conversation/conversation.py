@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from client_caller.conversation import events, facts, listening, rules
-from client_caller.conversation.clauses import ClauseSplitter
+from client_caller.conversation.clauses import ClauseSplitter, clauses_of
 from client_caller.conversation.commands import (
     CancelReply,
     Command,
@@ -103,6 +103,8 @@ class Conversation:
         """Replies in a row that failed."""
         self.deaf = 0
         """Failures of speech to text in a row."""
+        self.deaf_since = 0
+        """When the first of them was."""
         self.notice_owed = self.policy.announce_recording
 
         self._evidence: Evidence | None = None
@@ -241,7 +243,7 @@ class Conversation:
 
     def say(self, text: str, closing: Closing | None = None) -> None:
         """Say something that needs no model. An empty phrase is not said; if it was to end the call, that ends now."""
-        clauses = self._clauses(text)
+        clauses = clauses_of(text, self.policy)
         if clauses:
             reply = self._new_reply("", by_model=False, committed=True)
             reply.closing = closing
@@ -264,7 +266,7 @@ class Conversation:
         reply.filler = ""
         reply.quiet_since = self.now
         self._fillers += 1
-        self.speak(reply, self._clauses(text))
+        self.speak(reply, clauses_of(text, self.policy))
         reply.wait_announced = True
 
     def speak(self, reply: Reply, clauses: Sequence[str]) -> None:
@@ -322,11 +324,7 @@ class Conversation:
         """Begin with what the caller should know, so that they move or speak up; nobody wants to hear it twice."""
         if self.line_bad and not self.line_told:
             reply.remarks = True
-            self.speak(reply, self._clauses(self.phrases.bad_line))
-
-    def _clauses(self, text: str) -> list[str]:
-        splitter = ClauseSplitter(self.policy)
-        return [*splitter.feed(text), *splitter.finish()]
+            self.speak(reply, clauses_of(self.phrases.bad_line, self.policy))
 
     def _present(self) -> Reply:
         assert self.reply is not None, "a rule acted on a reply that is not there"

@@ -218,7 +218,7 @@ def _sign(before: str, sign: str, after: str, length: int) -> str:
     tight = before.isalnum() and after.isalnum()
     loose = before.isspace() and after.isspace()
     if before == "\n" and sign in _NEVER_FIRST:
-        return sign if sign in "-+.#~" and after.isdigit() else ""
+        return sign if sign in "-+.#~" and after.isdecimal() else ""
     match sign:
         case "[" | "]" | "`" | "\\":
             return ""
@@ -232,7 +232,7 @@ def _sign(before: str, sign: str, after: str, length: int) -> str:
         case "#":
             return sign if before.isalnum() or after.isalnum() else ""
         case "~":
-            return sign if after.isdigit() else ""
+            return sign if after.isdecimal() else ""
         case "!":
             return "" if after == "[" and before.isspace() else sign
         case _:
