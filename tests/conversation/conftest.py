@@ -159,6 +159,13 @@ class Call:
         reply = None if stage == "stt" else self.reply
         self.tell(events.EngineFailed(self.now, stage, "broken", reply))
 
+    def is_deaf(self) -> None:
+        """Speech to text fails for longer than the agent waits for it."""
+        self.fails("stt")
+        self.fails("stt")
+        self.now += self.policy.outage
+        self.fails("stt")
+
     # ---------------------------------------------------------------- the wire
 
     def sounds(self) -> None:

@@ -211,12 +211,9 @@ def test_a_failure_before_the_request_leaves_it_to_be_made(call: Call) -> None:
     assert call.core.words == "Yes."
 
 
-def test_three_failures_of_hearing_in_a_row_end_the_call_politely(call: Call) -> None:
-    """An agent that can't hear says so and hangs up, once its last word was heard."""
-    call.fails("stt")
-    call.fails("stt")
-    assert call.asked() == []
-    call.fails("stt")
+def test_an_agent_that_stays_deaf_ends_the_call_politely(call: Call) -> None:
+    """It says so and hangs up, once its last word was heard."""
+    call.is_deaf()
     assert " ".join(call.spoken()) == call.phrases.trouble_goodbye
     call.plays()
     assert call.asked() == [EndCall("engine_failed")]
@@ -224,8 +221,7 @@ def test_three_failures_of_hearing_in_a_row_end_the_call_politely(call: Call) ->
 
 def test_last_words_are_begun_once(call: Call) -> None:
     """However often speech to text fails meanwhile."""
-    for _ in range(3):
-        call.fails("stt")
+    call.is_deaf()
     call.plays(3)
     call.asked()
     call.fails("stt")
@@ -234,16 +230,29 @@ def test_last_words_are_begun_once(call: Call) -> None:
 
 @pytest.mark.parametrize("sign_of_life", ["final", "finished"])
 def test_hearing_again_forgives_failures(call: Call, sign_of_life: str) -> None:
-    """Only failures in a row count; an empty answer is an answer."""
+    """Only failures in a row count, and since the first of them; an empty answer is an answer."""
     call.fails("stt")
     call.fails("stt")
     if sign_of_life == "final":
         call.final("")
     else:
         call.finished(7)
-    call.fails("stt")
-    call.fails("stt")
+    call.now += call.policy.outage
+    for _ in range(3):
+        call.fails("stt")
+    assert call.phrases.trouble_goodbye not in call.spoken()
+
+
+def test_an_ear_that_is_opened_again_in_vain_is_given_time(call: Call) -> None:
+    """A server that is started anew keeps its calls; and two failures that are far apart are no outage."""
+    for _ in range(10):
+        call.fails("stt")
     assert call.asked() == []
+    call.finished(7)
+    call.fails("stt")
+    call.now += call.policy.outage
+    call.fails("stt")
+    assert call.phrases.trouble_goodbye not in call.spoken()
 
 
 # ---------------------------------------------------------------- facts about replies

@@ -1,8 +1,8 @@
-"""A real llama.cpp server with a tiny random model, for tests: `python llama_server.py FOLDER`.
+"""A real llama.cpp server with a tiny random model, for tests: `python llama_server.py FOLDER [--port PORT]`.
 
-It writes the model (GGUF version 3: github.com/ggml-org/ggml, docs/gguf.md), starts the server on a free loopback
-port, prints the address as its only line and serves until its standard input is closed. A process of its own, so
-that a crash in native code cannot take the tests down.
+It writes the model (GGUF version 3: github.com/ggml-org/ggml, docs/gguf.md), starts the server on the loopback port
+that is given or a free one, prints the address as its only line and serves until its standard input is closed. A
+process of its own, so that a crash in native code cannot take the tests down.
 """
 
 import struct
@@ -102,14 +102,14 @@ def write_model(path: Path) -> None:
     path.write_bytes(head + b"\0" * (-len(head) % 32) + data)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, port: int) -> None:
     model = folder / "tiny.gguf"
     write_model(model)
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
     params.model_alias = {"tiny"}
     params.hostnames = ["127.0.0.1"]
-    params.port = 0
+    params.port = port
     params.n_parallel = 1
     params.n_ctx = CONTEXT
     params.cpuparams.n_threads = 1
@@ -120,4 +120,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[3]) if sys.argv[2:] else 0)

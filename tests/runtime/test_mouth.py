@@ -1,4 +1,4 @@
-"""The laws of the mouth: what failed at once is tried again, what was heard is never repeated."""
+"""The laws of the mouth: what failed is tried again or was said beforehand, what was heard is never repeated."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -9,7 +9,7 @@ import pytest
 
 from client_caller.engines.protocols import CallContext, EngineError, Speech
 from client_caller.runtime import mouth
-from client_caller.runtime.mouth import PAUSES, QUICK
+from client_caller.runtime.mouth import PAUSES, QUICK, Spare
 from client_caller.simulator.virtual_time import run_virtual
 
 CLAUSE = (Speech(b"one"), Speech(b"two"))
@@ -41,12 +41,12 @@ class Voice:
     async def close(self) -> None: ...
 
 
-def spoken(voice: Voice, pieces: int | None = None) -> Sequence[Speech]:
+def spoken(voice: Voice, pieces: int | None = None, spare: Spare | None = None) -> Sequence[Speech]:
     """What came of one clause, until it ended or failed, or so many pieces were taken."""
     heard: list[Speech] = []
 
     async def listen() -> None:
-        async with aclosing(mouth.speak(voice, CallContext("call"), "One two.")) as stream:
+        async with aclosing(mouth.speak(voice, CallContext("call"), "One two.", spare or {})) as stream:
             async for speech in stream:
                 heard.append(speech)
                 if len(heard) == pieces:
@@ -74,11 +74,21 @@ def test_a_voice_that_stays_away_is_given_up() -> None:
     assert len(voice.tries) == len(PAUSES) + 1
 
 
-def test_what_was_begun_is_not_repeated() -> None:
+@pytest.mark.parametrize("spare", [{}, {"One two.": CLAUSE}])
+def test_what_was_begun_is_not_repeated(spare: Spare) -> None:
     """The caller may have heard it."""
     voice = Voice(failures=1, pieces=1)
     with pytest.raises(EngineError, match="failure 1"):
-        spoken(voice)
+        spoken(voice, spare=spare)
+
+
+@pytest.mark.parametrize("seconds", [0.0, QUICK + 0.1])
+def test_what_was_said_beforehand_needs_no_voice(seconds: float) -> None:
+    """The voice is asked once, since it may be there; then nobody waits for it."""
+    voice = Voice(failures=99, seconds=seconds)
+    assert tuple(spoken(voice, spare={"One two.": CLAUSE[::-1]})) == CLAUSE[::-1]
+    assert len(voice.tries) == 1
+    assert tuple(spoken(Voice(failures=0), spare={"One two.": CLAUSE[::-1]})) == CLAUSE
 
 
 def test_who_was_waited_for_is_not_waited_for_again() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from client_caller.agents.agent import Agent
+from client_caller.conversation.clauses import clauses_of
 from client_caller.conversation.history import Message
 from client_caller.engines.protocols import (
     CallContext,
@@ -75,9 +76,15 @@ async def test_each_engine_is_used_once() -> None:
     tried = Tried()
     told: list[str] = []
     agent = Agent("Be kind.", greeting="Hi.", language="es")
-    await get_ready(agent, engines(tried), lambda line: told.append(f"{len(tried.did)} {line}"))
+    spare = await get_ready(agent, engines(tried), lambda line: told.append(f"{len(tried.did)} {line}"))
     warm = f"warm with ['Be kind.'], {len(agent.tools())} tools"
-    assert tried.did == ["open in es", "close the ear", warm, "speak Hello.", "spoke to the end"]
+    apologies = [
+        *clauses_of(agent.phrases.trouble, agent.policy),
+        *clauses_of(agent.phrases.trouble_goodbye, agent.policy),
+    ]
+    spoken = [deed for text in apologies for deed in (f"speak {text}", "spoke to the end")]
+    assert tried.did == ["open in es", "close the ear", warm, *spoken]
+    assert [(text, len(said)) for text, said in spare.items()] == [(text, 2) for text in apologies]
     assert told == ["0 Trying speech to text …", "2 Trying the language model …", "3 Trying text to speech …"]
 
 

@@ -14,6 +14,7 @@ from client_caller.conversation import commands, events
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, Message, ToolCall, ToolUsed
 from client_caller.conversation.policy import Phrases, Policy
 from client_caller.engines.protocols import CallContext, EngineError, LlmResult, Speech, SttStream, Token, Tool
+from client_caller.runtime.readiness import get_ready
 from client_caller.runtime.turn_judges import TurnJudges
 from client_caller.simulator import tones
 from client_caller.simulator.caller import Caller, Part
@@ -277,6 +278,35 @@ def test_without_a_voice_the_call_ends_by_itself(stage: "Stage") -> None:
     assert scene.tasks_left == 0
 
 
+def test_without_a_voice_the_caller_hears_what_was_spoken_beforehand(stage: "Stage") -> None:
+    """An apology for each turn, and then a goodbye; nobody sits in silence until the line is closed."""
+    greeting = str(stage.agent.phrases.greeting)
+
+    class Lost(ToneSpeech):
+        async def speak(self, context: CallContext, text: str) -> AsyncIterator[Speech]:
+            if text != greeting:
+                raise EngineError("tts", "no voice any more")
+            async for speech in super().speak(context, text):
+                yield speech
+
+    async def play() -> "Scene":
+        spare = await get_ready(stage.agent, stage.engines)
+        stage.engines = replace(stage.engines, tts=Lost())
+        return await stage.play(insistent, spare=spare)
+
+    def insistent(caller: Caller) -> Part:
+        while True:
+            yield from caller.until_agent_finished(700)
+            yield from caller.say(words("do you hear me"))
+
+    scene = run_virtual(play())
+    phrases = stage.agent.phrases
+    sorry, goodbye = phrases.trouble.split(), phrases.trouble_goodbye.split()
+    assert scene.heard_words == [*greeting.split(), *sorry, *sorry, *goodbye]
+    assert scene.played_words == scene.heard_words
+    assert scene.reason == "engine_failed"
+
+
 def test_a_clause_without_audio_is_a_failure(stage: "Stage") -> None:
     """A voice that ends without a sample has failed: its words would never be heard."""
 
@@ -317,7 +347,7 @@ def test_what_is_said_while_the_ear_opens_is_not_lost(stage: "Stage") -> None:
 
 
 def test_an_ear_that_stays_shut_ends_the_call_with_a_goodbye(stage: "Stage") -> None:
-    """Three failures of speech to text in a row: the caller is told, hears it to the end, and the line is closed."""
+    """An outage of speech to text: the caller is told, hears it to the end, and the line is closed."""
 
     class Shut(EchoStt):
         async def open(self, context: CallContext) -> SttStream:  # type: ignore[override]

@@ -30,6 +30,7 @@ from client_caller.engines.protocols import EngineError, Engines
 from client_caller.models.cache import ModelMissing, find
 from client_caller.models.manifest import SILERO_VAD
 from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.runtime.mouth import Spare
 from client_caller.runtime.readiness import get_ready
 from client_caller.runtime.session import CallSession
 from client_caller.server.sessions import new_call_id
@@ -79,18 +80,18 @@ class DemoCall:
             stack.push_async_callback(engines.close)
             stack.push_async_callback(callers_voice.close)
             caller = await self._caller(callers_voice)
-            await get_ready(agent, engines)
+            spare = await get_ready(agent, engines)
             heartbeat = Heartbeat(VoiceBatch(self.model))
             beating = asyncio.create_task(heartbeat.run())
             stack.callback(beating.cancel)
-            await self._talk(caller, agent, engines, heartbeat)
+            await self._talk(caller, agent, engines, heartbeat, spare)
 
     async def _caller(self, voice: Espeak) -> Caller:
         if self.recording is not None:
             return simulated.recorded_caller(self.recording)
         return await simulated.scripted_caller(self.script, voice)
 
-    async def _talk(self, caller: Caller, agent: Agent, engines: Engines, heartbeat: Heartbeat) -> None:
+    async def _talk(self, caller: Caller, agent: Agent, engines: Engines, heartbeat: Heartbeat, spare: Spare) -> None:
         number = new_call_id()
         call = Call(number, f"CA{number}", "inbound", CALLER_NUMBER, CALLEE_NUMBER)
         sessions: list[CallSession] = []
@@ -104,6 +105,7 @@ class DemoCall:
                 leg=leg,
                 keeper=keeper,
                 heartbeat=heartbeat,
+                spare=spare,
                 watch=self.view.watch,
             )
             self.view.show(session.conversation)

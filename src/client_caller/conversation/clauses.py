@@ -138,6 +138,12 @@ class ClauseSplitter:
         return _forced_end(self._text, self._policy.clause_characters)
 
 
+def clauses_of(text: str, policy: Policy) -> list[str]:
+    """The clauses of a text that is known whole."""
+    splitter = ClauseSplitter(policy)
+    return [*splitter.feed(text), *splitter.finish()]
+
+
 def _first_end(text: str, enough: int) -> int | None:
     for gap in _GAP.finditer(text):
         between, start = gap[0], gap.start()

@@ -80,6 +80,8 @@ class Conversation:
         """Replies in a row that failed."""
         self.deaf = 0
         """Failures of speech to text in a row."""
+        self.deaf_since = 0
+        """When the first of them was."""
         self.notice_owed = self.policy.announce_recording
 
         self.replies = 0

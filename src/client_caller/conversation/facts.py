@@ -155,12 +155,14 @@ def _understand(c: Conversation, request: int) -> None:
 
 def _lose_ear(c: Conversation) -> None:
     """Speech to text failed: what is known of the words is all that will be known."""
+    c.deaf_since = c.deaf_since if c.deaf else c.now
     c.deaf += 1
     listening.resolve_late(c)
     if c.turn.request is not None:
         c.turn.understood = True
     leaving = c.reply is not None and c.reply.final
-    if c.deaf >= c.policy.failures_in_a_row and not leaving:
+    given_up = c.deaf >= c.policy.failures_in_a_row and c.now - c.deaf_since >= c.policy.outage
+    if given_up and not leaving:
         speaking.say_last_words(c, c.phrases.trouble_goodbye, "engine_failed")
 
 

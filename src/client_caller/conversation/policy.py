@@ -170,6 +170,9 @@ class Policy:
     """After `max_call`, how long the last words may take before the call is ended without them."""
     failures_in_a_row: int = 3
     """This many failed replies in a row end the call politely."""
+    outage: int = 20 * 1000
+    """How long speech to text may fail, and be opened again in vain, before the call is ended politely: what a server
+    needs to be started anew. Meanwhile the agent says that it did not understand."""
 
     # ---- speaking
     first_clause_words: int = 3

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from client_caller.conversation.clauses import ClauseSplitter
+from client_caller.conversation.clauses import ClauseSplitter, clauses_of
 from client_caller.conversation.commands import (
     CancelReply,
     Duck,
@@ -48,7 +48,7 @@ def guess_reply(c: Conversation) -> None:
 
 def say(c: Conversation, text: str, closing: Closing | None = None) -> None:
     """Say something that needs no model. An empty phrase is not said; if it was to end the call, that ends now."""
-    clauses = _clauses(c, text)
+    clauses = clauses_of(text, c.policy)
     if clauses:
         reply = _new_reply(c, "", by_model=False, committed=True)
         reply.closing = closing
@@ -73,7 +73,7 @@ def say_filler(c: Conversation) -> None:
     reply.filler = ""
     reply.quiet_since = c.now
     c.fillers += 1
-    speak(c, reply, _clauses(c, text))
+    speak(c, reply, clauses_of(text, c.policy))
     reply.wait_announced = True
 
 
@@ -139,12 +139,7 @@ def _remark_on_line(c: Conversation, reply: Reply) -> None:
     """Begin with what the caller should know, so that they move or speak up; nobody wants to hear it twice."""
     if c.line_bad and not c.line_told:
         reply.remarks = True
-        speak(c, reply, _clauses(c, c.phrases.bad_line))
-
-
-def _clauses(c: Conversation, text: str) -> list[str]:
-    splitter = ClauseSplitter(c.policy)
-    return [*splitter.feed(text), *splitter.finish()]
+        speak(c, reply, clauses_of(c.phrases.bad_line, c.policy))
 
 
 def _present(c: Conversation) -> Reply:

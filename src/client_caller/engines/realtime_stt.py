@@ -1,4 +1,4 @@
-"""Speech to text on one's own machines: our Whisper server, or any that speaks vLLM's realtime transcription."""
+"""Speech to text on one's own machines: our own server, or any that speaks vLLM's realtime transcription."""
 
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from client_caller.engines.realtime_wire import RealtimeTranscription
 from client_caller.engines.stt_socket import CLOSE_PATIENCE, OPEN_PATIENCE, SttSocket
 
 BASE_URL = "ws://127.0.0.1:8002"
-"""Where `client-caller models serve whisper` listens."""
+"""Where `client-caller models serve whisper` and `... nemotron` listen."""
 MAX_MESSAGE = 1 << 20
 """Bytes: the words of any one turn are far fewer."""
 
@@ -63,7 +63,7 @@ class RealtimeStt:
             raise EngineError(
                 "stt",
                 f"Speech to text at {self._address} can't be reached ({type(error).__name__}). Is base_url right, and "
-                "does the server run (client-caller models serve whisper)?",
+                "does the server run (client-caller models serve whisper, or nemotron)?",
             ) from None
 
     def _refused(self, error: InvalidStatus) -> EngineError:

@@ -1,4 +1,4 @@
-"""Realtime transcription as vLLM and our own Whisper server speak it, and what one call's audio has become. Sans-I/O.
+"""Realtime transcription as vLLM and our own servers speak it, and what one call's audio has become. Sans-I/O.
 
 The events are those of vLLM's `/v1/realtime` (docs.vllm.ai, "Realtime API"; vllm/entrypoints/openai/realtime), whose
 names come from OpenAI's Realtime API. Four of its facts shape this file. The server speaks first: `session.created`. A
@@ -6,7 +6,7 @@ names come from OpenAI's Realtime API. Four of its facts shape this file. The se
 that arrives between a final commit and its answer is thrown away, so ours waits here. A transcription without any audio
 has no answer, so it gets a moment of silence.
 
-Our own server says more (`models.hearing.wire`): in `session.created` which audio it takes beside 16 kHz PCM, so that
+Our own servers say more (`models.hearing.wire`): in `session.created` which audio it takes beside 16 kHz PCM, so that
 mu-law goes out as it came in; with a delta, `unstable` words behind it that may still change; with the final words how
 sure it is of them. It also reads `language` and `hints` of `session.update`, which vLLM leaves unread.
 """

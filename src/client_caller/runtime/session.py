@@ -72,6 +72,7 @@ class CallSession:
         keeper: Keeper,
         heartbeat: Heartbeat,
         judges: TurnJudges | None = None,
+        spare: mouth.Spare | None = None,
         policy: Policy | None = None,
         earlier: tuple[Entry, ...] = (),
         watch: Watch | None = None,
@@ -79,6 +80,7 @@ class CallSession:
         """
         Args:
             judges: The turn model of the process. Without one, turns end by their words and by silence.
+            spare: What can be said without a voice (`readiness.get_ready`).
             policy: Instead of the agent's own.
             earlier: What was said before, when a call is resumed after a lost connection.
             watch: Told of each event and its commands, after they were carried out: for a live view.
@@ -91,6 +93,7 @@ class CallSession:
         self._keeper = keeper
         self._heartbeat = heartbeat
         self._judges = judges
+        self._spare = spare or {}
         self._judging: asyncio.Task[None] | None = None
         self._past = bytearray()
         """The caller's last seconds, for the turn model."""
@@ -298,7 +301,7 @@ class CallSession:
             await asyncio.wait([before])
         started = False
         try:
-            async with aclosing(mouth.speak(self._engines.tts, self._context, text)) as stream:
+            async with aclosing(mouth.speak(self._engines.tts, self._context, text, self._spare)) as stream:
                 async for speech in stream:
                     if speech.mulaw and not started:
                         started = True

@@ -68,29 +68,28 @@ async def answer_calls(
     beating = asyncio.create_task(heartbeat.run())
     beating.add_done_callback(_report)
     judges = TurnJudges(TurnModel(place.turn_model).judge) if place.turn_model is not None else None
-    sessions = Sessions(
-        agent=agent,
-        engines=engines,
-        heartbeat=heartbeat,
-        judges=judges,
-        store=store,
-        calls=place.calls,
-        recording=place.recording,
-    )
     board = Switchboard(max_calls=place.max_calls, tokens=StreamTokens(time.monotonic), new_id=new_call_id)
-    app = create_app(
-        gate=place.gate,
-        board=board,
-        open_session=sessions.open,
-        past=StoredPast(store),
-        apology=Apology(agent.phrases.trouble_goodbye, agent.language),
-        ready=lambda: not beating.done(),
-        metrics_token=place.metrics_token,
-    )
-    limit = agent.policy.max_call / 1000
     try:
-        await get_ready(agent, engines, progress)
-        await serve(app, board, place.sock, drain_limit=limit, started=started)
+        sessions = Sessions(
+            agent=agent,
+            engines=engines,
+            heartbeat=heartbeat,
+            judges=judges,
+            spare=await get_ready(agent, engines, progress),
+            store=store,
+            calls=place.calls,
+            recording=place.recording,
+        )
+        app = create_app(
+            gate=place.gate,
+            board=board,
+            open_session=sessions.open,
+            past=StoredPast(store),
+            apology=Apology(agent.phrases.trouble_goodbye, agent.language),
+            ready=lambda: not beating.done(),
+            metrics_token=place.metrics_token,
+        )
+        await serve(app, board, place.sock, drain_limit=agent.policy.max_call / 1000, started=started)
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

@@ -21,6 +21,7 @@ from client_caller.engines.protocols import Engines
 from client_caller.observe.latency import Ledger
 from client_caller.observe.metrics import VOICE_TO_VOICE
 from client_caller.runtime.heartbeat import Heartbeat
+from client_caller.runtime.mouth import Spare
 from client_caller.runtime.session import CallSession
 from client_caller.runtime.turn_judges import TurnJudges
 from client_caller.server.switchboard import Earlier
@@ -44,15 +45,17 @@ class Sessions:
         engines: Engines,
         heartbeat: Heartbeat,
         judges: TurnJudges | None = None,
+        spare: Spare | None = None,
         store: Store,
         calls: Path,
         recording: RecordingMode,
     ) -> None:
-        """`calls` is the folder in which each call gets its own."""
+        """`calls` is the folder in which each call gets its own; `spare` is what can be said without a voice."""
         self._agent = agent
         self._engines = engines
         self._heartbeat = heartbeat
         self._judges = judges
+        self._spare = spare
         self._store = store
         self._calls = calls
         self._recording = recording
@@ -70,6 +73,7 @@ class Sessions:
             keeper=keeper,
             heartbeat=self._heartbeat,
             judges=self._judges,
+            spare=self._spare,
             policy=self._policy,
             earlier=earlier,
             watch=LatencyWatch(keeper.ledger),
