@@ -17,9 +17,6 @@ from client_caller.models.tier import FIRST_PORT, HOST, Programs, tier
 from client_caller.models.up import Tier
 from client_caller.models.vllm import Serving
 
-_UNSERVED = ("nemotron",)
-"""Planned for, and served by others."""
-
 
 def up(
     csm_weights: Annotated[Path, typer.Option(help="The folder of CSM's weights.", exists=True, file_okay=False)],
@@ -39,6 +36,13 @@ def up(
     whisper: Annotated[
         str | None, typer.Option(help="The client-caller that has [whisper] installed. Without it: this one.")
     ] = None,
+    nemotron: Annotated[
+        str | None, typer.Option(help="The client-caller that has [nemotron] installed. Without it: this one.")
+    ] = None,
+    nemotron_weights: Annotated[
+        Path | None,
+        typer.Option(help="With --stt nemotron: the folder of its weights.", exists=True, file_okay=False),
+    ] = None,
     first_port: Annotated[
         int, typer.Option(min=1, max=65533, help="Of the language model; voice and hearing have the next two.")
     ] = FIRST_PORT,
@@ -48,14 +52,15 @@ def up(
     One after another, each within its share of the memory (see: client-caller models plan). One that ends, or does not
     answer any more, is started again. Ctrl-C stops all of them; once more, without waiting.
     """
-    if stt in _UNSERVED:
-        raise typer.BadParameter(f"{stt} can be planned for, and is not served by models up")
+    if (stt == "nemotron") != (nemotron_weights is not None):
+        raise typer.BadParameter("--stt nemotron and --nemotron-weights go together: give both, or neither")
     plan = planned(gpu, llm, stt, model, weights)
     this = str(Path(sys.executable).with_name("client-caller"))
-    programs = Programs(*(str(Path(program).expanduser()) for program in (vllm, csm or this, whisper or this)))
+    named = (vllm, csm or this, whisper or this, nemotron or this)
+    programs = Programs(*(str(Path(program).expanduser()) for program in named))
     serving = Serving(plan, model, host=HOST, port=first_port, template=chat_template, vllm=programs.vllm)
     try:
-        asyncio.run(_run(tier(plan, programs, csm_weights, voice, serving), first_port))
+        asyncio.run(_run(tier(plan, programs, csm_weights, voice, serving, nemotron_weights), first_port))
     except ServerFailed as error:
         Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
         raise typer.Exit(1) from None

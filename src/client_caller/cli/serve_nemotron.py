@@ -39,6 +39,9 @@ def nemotron(
         float,
         typer.Option(min=0.01, help="No more calls are taken while one answer in 20 takes more seconds than this."),
     ] = 1.0,
+    gpu_memory: Annotated[
+        float | None, typer.Option(min=1, help="Gigabytes of the GPU that this server may take; all, if not given.")
+    ] = None,
 ) -> None:
     """Hear callers with Nemotron: words as they come, each sound heard once. English only. Ends with Ctrl-C.
 
@@ -68,7 +71,8 @@ def nemotron(
     chosen = dtype or ("bfloat16" if device == "cuda" else "float32")
     try:
         with listen(host, port) as listener:
-            serve(Launch(weights, device, chosen, chunk, batch, slowest), find(SILERO_VAD.name), listener, _say)
+            launch = Launch(weights, device, chosen, chunk, batch, slowest, gpu_memory)
+            serve(launch, find(SILERO_VAD.name), listener, _say)
     except (WeightsError, ModelMissing) as error:
         _fail(str(error))
     except OSError as error:
