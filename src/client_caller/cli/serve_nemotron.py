@@ -68,6 +68,8 @@ def nemotron(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
         _fail("This PyTorch finds no GPU for --device cuda. Check nvidia-smi, and that PyTorch was built for CUDA.")
+    if device == "cpu":
+        _say("Without a GPU a second of speech takes about 0.7 s of one core: good for trying it, not for many calls.")
     chosen = dtype or ("bfloat16" if device == "cuda" else "float32")
     try:
         with listen(host, port) as listener:
