@@ -148,3 +148,13 @@ def _three_free_ports() -> int:
         except OSError:
             continue
         return port
+
+
+def test_without_a_gpu_weights_are_fetched_first(tmp_path: Path) -> None:
+    """`models up-cpu` names the command that fetches what is missing, and starts nothing."""
+    command = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "up-cpu"]
+    environ = {**os.environ, "CLIENT_CALLER_MODELS": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environ)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "client-caller models pull cpu" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -105,6 +105,7 @@ def served(hub: HubServer) -> Iterator[str]:
 def _listening(hub: HubServer, elsewhere: str) -> Iterator[str]:
     handler = type("Handler", (_Handler,), {"hub": hub, "elsewhere": elsewhere})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.handle_error = lambda *arguments: None  # type: ignore[method-assign]  # who hung up is no error here
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

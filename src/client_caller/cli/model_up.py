@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -60,14 +61,16 @@ def up(
     programs = Programs(*(str(Path(program).expanduser()) for program in named))
     serving = Serving(plan, model, host=HOST, port=first_port, template=chat_template, vllm=programs.vllm)
     try:
-        asyncio.run(_run(tier(plan, programs, csm_weights, voice, serving, nemotron_weights), first_port))
+        servers = tier(plan, programs, csm_weights, voice, serving, nemotron_weights)
+        asyncio.run(keep_running(servers, lambda: _announce(first_port)))
     except ServerFailed as error:
         Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
         raise typer.Exit(1) from None
 
 
-async def _run(servers: list[Server], first_port: int) -> None:
-    task = asyncio.create_task(Tier(servers, tell=_say, show=_show).run(lambda: _announce(first_port)))
+async def keep_running(servers: list[Server], announce: Callable[[], None]) -> None:
+    """Until Ctrl-C or SIGTERM. `announce` is called once all are ready. Raises `ServerFailed`."""
+    task = asyncio.create_task(Tier(servers, tell=say, show=_show).run(announce))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
@@ -76,7 +79,7 @@ async def _run(servers: list[Server], first_port: int) -> None:
 
 
 def _announce(first_port: int) -> None:
-    _say(
+    say(
         "All are ready. In client-caller.toml:\n\n"
         f'[stt]\nengine = "realtime"\nbase_url = "ws://{HOST}:{first_port + 2}"\n\n'
         f'[llm]\nbase_url = "http://{HOST}:{first_port}/v1"\nmodel = "gemma"\n\n'
@@ -89,5 +92,5 @@ def _show(name: str, line: str) -> None:
     typer.echo(f"{name} | {line}")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     Console(stderr=True).print(line, soft_wrap=True, markup=False, highlight=False)

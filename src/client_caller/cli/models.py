@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from client_caller.cli import model_plan, model_servers, model_up, pull_cpu
+from client_caller.cli import model_plan, model_servers, model_up, model_up_cpu, pull_cpu
 from client_caller.models.cache import cache_directory, inspect
 from client_caller.models.fetch import PullFailed, pull
 from client_caller.models.manifest import MODELS, ModelFile
@@ -16,6 +16,7 @@ app = typer.Typer(help="The model files that calls need, and the servers of the 
 app.add_typer(model_servers.app, name="serve")
 app.command()(model_plan.plan)
 app.command()(model_up.up)
+app.command()(model_up_cpu.up_cpu)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Which model files; all of them if none is named.")]
 

@@ -63,14 +63,13 @@ def test_it_speaks(voice: PocketVoice) -> None:
 
 
 def test_it_stops(voice: PocketVoice) -> None:
-    """Within a few frames of being told to, however long the text."""
+    """Soon after being told to, however long the text."""
     stop = threading.Event()
-    pieces = voice.speak("alba", TEXT * 20, stop)
-    first = next(pieces)
+    pieces = voice.speak("alba", TEXT * 50, stop)
+    heard = len(next(pieces))
     stop.set()
-    rest = b"".join(pieces)
-    whole = len(b"".join(voice.speak("alba", TEXT, threading.Event())))
-    assert len(first) + len(rest) < 20 * whole / 2
+    heard += len(b"".join(pieces))
+    assert heard < len(b"".join(voice.speak("alba", TEXT * 50, threading.Event()))) / 2
 
 
 def test_it_keeps_what_was_said_to_itself(voice: PocketVoice, caplog: pytest.LogCaptureFixture) -> None:
@@ -90,7 +89,7 @@ async def test_our_driver_hears_it(address: str) -> None:
     speech = OpenAiSpeech(base_url=f"{address}/v1", model="pocket", voice="alba")
     heard = b"".join([piece.mulaw async for piece in speech.speak(CallContext("call"), TEXT)])
     await speech.close()
-    assert len(heard) == len(plain.content) / 2 / 3 > 8000
+    assert len(heard) == len(plain.content) / 2 / 3 > 4000
 
 
 @pytest.mark.parametrize("missing", ["model.safetensors", "tokenizer.json", "voices/alba.safetensors"])
