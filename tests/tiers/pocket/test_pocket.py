@@ -21,6 +21,7 @@ from client_caller.cli.main import app
 from client_caller.engines.openai_tts import OpenAiSpeech
 from client_caller.engines.protocols import CallContext
 from client_caller.models.pocket.voice import PocketVoice, WeightsError
+from client_caller.models.weights import POCKET
 
 COMMAND = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "serve", "pocket"]
 FRAME = 1920
@@ -111,3 +112,17 @@ def test_weights_of_another_model_are_refused(pocket_directory: Path, tmp_path: 
     os.unlink(folder / "config.yaml")
     with pytest.raises(WeightsError, match="does not belong together"):
         PocketVoice(folder)
+
+
+def test_pull_fetches_what_this_release_speaks_with() -> None:
+    """The pinned files are those that the package itself would fetch for its English model and this voice."""
+    from pocket_tts.utils.config import CONFIGS_DIR, load_config
+    from pocket_tts.utils.utils import get_predefined_voice
+
+    config = load_config(CONFIGS_DIR / "english.yaml")
+    ours = {name: f"hf://{file.repository}/{file.path}@{file.revision}" for name, file in POCKET.files.items()}
+    assert ours == {
+        "model.safetensors": config.weights_path_without_voice_cloning,
+        "tokenizer.json": config.flow_lm.lookup_table.tokenizer_path,
+        "voices/alba.safetensors": get_predefined_voice("english", "alba"),
+    }
