@@ -32,7 +32,7 @@ PROFILES: Mapping[str, Profile] = {
         {"stt.engine": "pocketsphinx", "llm.engine": "scripted", "tts.engine": "espeak"},
     ),
     "cpu": Profile(
-        "small models on this machine, without a GPU, for one call at a time",
+        "small models without a GPU, which serve itself starts and stops, for one call at a time",
         {
             "server.max_calls": 1,
             "stt.engine": "realtime",

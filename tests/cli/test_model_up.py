@@ -48,11 +48,11 @@ http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 
 class House:
-    """The three programs, a voice and a place to listen at."""
+    """The programs, a voice and a place to listen at."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("vllm", "csm", "whisper"):
+        for name in ("vllm", "csm", "whisper", "nemotron"):
             program = folder / name
             program.write_text(SERVER.format(python=sys.executable))
             program.chmod(0o755)
@@ -61,7 +61,7 @@ class House:
 
     @contextmanager
     def up(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        options = [f"--{name}={self.folder / name}" for name in ("vllm", "csm", "whisper")]
+        options = [f"--{name}={self.folder / name}" for name in ("vllm", "csm", "whisper", "nemotron")]
         options += ["--csm-weights", str(self.folder / "weights"), "--voice", str(self.folder / "ada.toml")]
         options += ["--gpu", "h200", "--first-port", str(_three_free_ports())]
         command = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "up"]
@@ -105,6 +105,15 @@ def test_up_and_down(house: House) -> None:
     assert set(out.splitlines()) == {"tts | ready soon", "stt | ready soon", "llm | quiet"}
 
 
+def test_nemotron_hears_in_whispers_place(house: House) -> None:
+    """By its own program, where its weights are named."""
+    with house.up("--stt", "nemotron", "--nemotron-weights", str(house.folder / "weights")) as process:
+        assert process.stderr is not None
+        while "client-caller check" not in (line := process.stderr.readline()):
+            assert line
+        assert house.notes == ["csm starts", "nemotron starts", "vllm starts"]
+
+
 def test_a_program_that_is_not_there(house: House) -> None:
     """It is named, what had been started is stopped, and the exit code is 1."""
     (house.folder / "vllm").unlink()
@@ -118,7 +127,7 @@ def test_a_program_that_is_not_there(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said", "code"),
-    [(["--stt", "nemotron"], "not served by models up", 2), (["--gpu", "small=20"], "need 37.1 GB", 1)],
+    [(["--stt", "nemotron"], "--nemotron-weights go together", 2), (["--gpu", "small=20"], "need 37.1 GB", 1)],
 )
 def test_what_can_not_be_served(house: House, arguments: list[str], said: str, code: int) -> None:
     """It is refused before anything is started."""
@@ -139,3 +148,13 @@ def _three_free_ports() -> int:
         except OSError:
             continue
         return port
+
+
+def test_without_a_gpu_weights_are_fetched_first(tmp_path: Path) -> None:
+    """`models up-cpu` names the command that fetches what is missing, and starts nothing."""
+    command = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "up-cpu"]
+    environ = {**os.environ, "CLIENT_CALLER_MODELS": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environ)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "client-caller models pull cpu" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from typer.testing import CliRunner
 
 from client_caller.cli.main import app
 from client_caller.models.manifest import MODELS, SILERO_VAD
+from client_caller.models.weights import CPU, WeightsMissing, need
+
+from ..models.hub_server import HubServer, served
 
 
 @pytest.fixture
@@ -83,3 +88,74 @@ def test_pull_works_as_installed_and_without_a_terminal(cache: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"silero-vad: present ({cache / SILERO_VAD.file})\n"
     assert (cache / SILERO_VAD.file).stat().st_size == SILERO_VAD.size
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """Has all files of the profile cpu, of which the models are large."""
+    made = HubServer()
+    for weights in CPU:
+        for file in weights.files.values():
+            content = file.path.encode() * (10_000 if "model" in file.path or "gguf" in file.path else 1)
+            made.files[f"{file.repository}/{file.revision}/{file.path}"] = content
+    with served(made) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        yield made
+
+
+@pytest.fixture
+def needed(cache: Path, silero_path: Path, smart_turn_path: Path) -> None:
+    """What every call needs is here."""
+    for path in (silero_path, smart_turn_path):
+        shutil.copy(path, cache)
+
+
+@pytest.mark.usefixtures("needed")
+def test_pull_cpu_fetches_all_that_the_profile_needs(cache: Path, hub: HubServer) -> None:
+    """Every file by its name in its folder, and the licence of each set with the place to read it; what is here is not
+    asked for again."""
+    with pytest.raises(WeightsMissing, match=r"needs whisper-base.en, gemma-3-1b, pocket-tts.*models pull cpu"):
+        need()
+    result = CliRunner().invoke(app, ["models", "pull", "cpu"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    need()
+    for weights in CPU:
+        assert f"{weights.name}: present ({cache / 'cpu' / weights.name})" in result.stdout
+        assert f"licence: {weights.licence}, {weights.terms}" in result.stdout
+        for name, file in weights.files.items():
+            content = (cache / "cpu" / weights.name / name).read_bytes()
+            assert content == hub.files[f"{file.repository}/{file.revision}/{file.path}"]
+    asked = list(hub.requests)
+    assert CliRunner().invoke(app, ["models", "pull", "cpu"]).exit_code == 0
+    assert hub.requests == asked
+
+
+@pytest.mark.usefixtures("needed")
+def test_ctrl_c_leaves_what_came(cache: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in the middle of a large file, pull ends with a word on how to go on, and then does go on there."""
+    hub.hold_after = 100_000
+    command = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "pull", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as pulling:
+        assert hub.sent.wait(30)
+        while not any(part.stat().st_size for part in cache.rglob("*.part")):
+            assert pulling.poll() is None
+        pulling.send_signal(signal.SIGINT)
+        hub.go_on.set()
+        _, complaint = pulling.communicate(timeout=30)
+    assert pulling.returncode == 1
+    assert complaint.startswith("Stopped.")
+    assert "Traceback" not in complaint
+    assert CliRunner().invoke(app, ["models", "pull", "cpu"]).exit_code == 0
+    need()
+    assert max(first for _, first in hub.requests) > 0, "it began anew"
+
+
+@pytest.mark.usefixtures("needed")
+def test_pull_cpu_offline(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that says why and what to do, and exit code 1."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    result = CliRunner().invoke(app, ["models", "pull", "cpu"])
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "can't be reached" in result.stderr
+    assert "Traceback" not in result.output

@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
+from client_caller.audio.g711 import SAMPLE_RATE, SILENCE
 from client_caller.engines import stt_socket
 from client_caller.engines.deepgram import MAX_HINTS, Deepgram
-from client_caller.engines.protocols import CallContext, EngineError, Final, Finished, Partial, SttResult
+from client_caller.engines.protocols import CallContext, EngineError, Final, Finished, Partial
 from client_caller.engines.stt_socket import MAX_WAITING, SttSocket
 from client_caller.simulator import tones
 from client_caller.simulator.doubles.deepgram import Behaviour, DeepgramDouble
+
+from .conftest import feed
+from .listening import finals, until, utterance
 
 CONTEXT = CallContext("call", language="en-GB")
 
@@ -37,30 +40,6 @@ async def listening(base_url: str, context: CallContext = CONTEXT, patience: flo
         yield stream
     finally:
         await stream.close()
-
-
-def utterance(*words: str, silence: float = 0.0) -> bytes:
-    """Words of a quarter second each, and silence behind them."""
-    return b"".join(tones.spell(word, SAMPLE_RATE // 4) for word in words) + SILENCE * round(silence * SAMPLE_RATE)
-
-
-def feed(stream: SttSocket, mulaw: bytes) -> None:
-    for start in range(0, len(mulaw), FRAME):
-        stream.feed(mulaw[start : start + FRAME])
-
-
-async def until(stream: SttSocket, last: SttResult) -> list[SttResult]:
-    results: list[SttResult] = []
-    async with asyncio.timeout(5):
-        async for result in stream:
-            results.append(result)
-            if result == last:
-                return results
-    raise AssertionError(f"the stream ended with {results}")
-
-
-def finals(results: list[SttResult]) -> list[str]:
-    return [result.text for result in results if isinstance(result, Final)]
 
 
 async def test_audio_goes_out_as_it_came_in(base_url: str, double: DeepgramDouble) -> None:

@@ -1,17 +1,18 @@
 """Speech to text over realtime transcription, against a double that reads the words which are in the audio."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
-from client_caller.engines.protocols import CallContext, EngineError, Final, Finished, Partial, SttResult
+from client_caller.engines.protocols import CallContext, EngineError, Finished, Partial
 from client_caller.engines.realtime_stt import RealtimeStt
 from client_caller.engines.stt_socket import SttSocket
 from client_caller.simulator import tones
 from client_caller.simulator.doubles.realtime_stt import Behaviour, RealtimeDouble
+
+from .conftest import feed
+from .listening import finals, until, utterance
 
 CONTEXT = CallContext("call", language="en-GB", hints=("Olive Tree",))
 both_servers = pytest.mark.parametrize("vllm", [False, True], ids=["ours", "vllm"])
@@ -36,30 +37,6 @@ async def listening(base_url: str, patience: float = 5.0) -> AsyncIterator[SttSo
         yield stream
     finally:
         await stream.close()
-
-
-def utterance(*words: str, silence: float = 0.0) -> bytes:
-    """Words of a quarter second each, and silence behind them."""
-    return b"".join(tones.spell(word, SAMPLE_RATE // 4) for word in words) + SILENCE * round(silence * SAMPLE_RATE)
-
-
-def feed(stream: SttSocket, mulaw: bytes) -> None:
-    for start in range(0, len(mulaw), FRAME):
-        stream.feed(mulaw[start : start + FRAME])
-
-
-async def until(stream: SttSocket, last: SttResult) -> list[SttResult]:
-    results: list[SttResult] = []
-    async with asyncio.timeout(5):
-        async for result in stream:
-            results.append(result)
-            if result == last:
-                return results
-    raise AssertionError(f"the stream ended with {results}")
-
-
-def finals(results: list[SttResult]) -> list[str]:
-    return [result.text for result in results if isinstance(result, Final)]
 
 
 async def test_our_server_gets_mulaw_and_all_it_may_know(base_url: str, double: RealtimeDouble) -> None:

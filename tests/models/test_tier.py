@@ -11,6 +11,21 @@ from client_caller.models.vllm import Serving
 PLAN = make_plan(GPUS["h200"], GEMMA_3_27B, STTS["large-v3-turbo"])
 
 
+def test_nemotron_hears_where_its_weights_are_given() -> None:
+    """At the same port, within its own share of the memory."""
+    plan = make_plan(GPUS["h200"], GEMMA_3_27B, STTS["nemotron"])
+    programs = Programs(nemotron="/n/client-caller")
+    servers = tier(plan, programs, Path("csm-1b"), Path("ada.toml"), Serving(plan, port=9000), Path("nemotron"))
+    hearing = servers[1]
+    assert hearing.name == "stt"
+    assert hearing.command[:4] == ["/n/client-caller", "models", "serve", "nemotron"]
+    options = dict(zip(hearing.command[4::2], hearing.command[5::2], strict=True))
+    assert options["--weights"] == "nemotron"
+    assert options["--device"] == "cuda"
+    assert plan.of("stt") - 1 < float(options["--gpu-memory"]) < plan.of("stt")
+    assert hearing.health == "http://127.0.0.1:9002/healthz"
+
+
 def test_each_server_gets_its_place_and_its_bounds() -> None:
     """Voice, hearing, then the language model; all within the plan, none with a share of the card."""
     programs = Programs("/v/vllm", "/c/client-caller", "/w/client-caller")

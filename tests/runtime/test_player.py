@@ -88,7 +88,7 @@ def test_never_more_than_the_lead_ahead() -> None:
 
 
 def test_the_lead_is_filled_up_in_few_messages() -> None:
-    """It never falls by more than three beats' worth while there is audio, and is filled up only then."""
+    """It never falls by more than a message's worth while there is audio, and is filled up only then."""
     line = Line()
     line.player.release(1, 0)
     line.player.expect(1, 0, "extraordinarily")
@@ -97,7 +97,7 @@ def test_the_lead_is_filled_up_in_few_messages() -> None:
         line.beat(20)
         assert len(line.audio()) - line.now * SAMPLES_A_MS > LEAD - ROOM
     times = [at for at, item in line.sent if isinstance(item, bytes) and at > 0]
-    assert times == list(range(60, 1201, 60))
+    assert times == list(range(100, 1201, 100))
 
 
 def test_a_mark_follows_the_last_sample_of_its_word() -> None:

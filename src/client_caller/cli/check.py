@@ -15,12 +15,15 @@ from client_caller.agents.script import Script
 from client_caller.agents.script_file import ScriptError
 from client_caller.agents.targets import TargetError
 from client_caller.calls.store import Store, StoreError, database_in
+from client_caller.cli.own_servers import running, servers_for
 from client_caller.cli.profile_option import ProfileName
 from client_caller.cli.serve import chosen_agent
 from client_caller.engines.build import build_llm, build_stt, build_tts
 from client_caller.engines.protocols import CallContext, EngineError
 from client_caller.models.cache import ModelMissing, find
 from client_caller.models.manifest import SILERO_VAD, SMART_TURN
+from client_caller.models.server_process import Server, ServerFailed
+from client_caller.models.weights import WeightsMissing
 from client_caller.runtime import verdict
 from client_caller.runtime.proof import Heard, Spoken, Thought, hear, speak, think
 from client_caller.runtime.verdict import Finding
@@ -48,7 +51,8 @@ def check(
 ) -> None:
     """Prove each part with real audio: speak a sentence, hear it back, think of one; say what is wrong or slow.
 
-    Uses the engines as they are configured, for some ten seconds. Exits with 1 if calls would not work.
+    Uses the engines as they are configured, for some ten seconds; with the profile cpu it starts their servers first.
+    Exits with 1 if calls would not work.
     """
     try:
         options = {
@@ -56,18 +60,29 @@ def check(
             "server.public_url": public_url,
             "server.insecure_local": insecure_local,
         }
-        settings = load(config, options).settings
+        in_force = load(config, options)
         made, script = chosen_agent(agent)
-    except (SettingsError, TargetError, ScriptError) as error:
+        servers = servers_for(in_force)
+    except (SettingsError, TargetError, ScriptError, WeightsMissing) as error:
         Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
         raise typer.Exit(1) from None
-    proof = _Proof(settings, made, script)
+    proof = _Proof(in_force.settings, made, script)
     proof.try_parts()
-    with Console(stderr=True).status("Speaking, hearing, thinking …"):
-        asyncio.run(proof.try_engines())
+    try:
+        asyncio.run(_try_engines(proof, servers))
+    except ServerFailed as error:
+        Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
+        raise typer.Exit(1) from None
     proof.show()
     if any(verdict.worst(row.findings) == "wrong" for row in proof.rows):
         raise typer.Exit(1)
+
+
+async def _try_engines(proof: "_Proof", servers: list[Server]) -> None:
+    console = Console(stderr=True)
+    async with running(servers, console.print):
+        with console.status("Speaking, hearing, thinking …"):
+            await proof.try_engines()
 
 
 @dataclass

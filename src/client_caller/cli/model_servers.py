@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from client_caller.cli import serve_csm, serve_nemotron, serve_pocket, serve_whisper
+from client_caller.cli import serve_csm, serve_gguf, serve_nemotron, serve_pocket, serve_whisper
 from client_caller.cli.model_options import GpuName, LlmName, Model, SttName, WeightsSize, planned
 from client_caller.models.profiles import GEMMA_3_27B
 from client_caller.models.vllm import QUIET, Serving
 
 app = typer.Typer(help="Run one server of the model tier: hearing, thinking or speaking.", no_args_is_help=True)
 app.command()(serve_csm.csm)
+app.command()(serve_gguf.gguf)
 app.command()(serve_pocket.pocket)
 app.command()(serve_whisper.whisper)
 app.command()(serve_nemotron.nemotron)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +17,6 @@ from client_caller.models.server_process import Server, ServerFailed
 from client_caller.models.tier import FIRST_PORT, HOST, Programs, tier
 from client_caller.models.up import Tier
 from client_caller.models.vllm import Serving
-
-_UNSERVED = ("nemotron",)
-"""Planned for, and served by others."""
 
 
 def up(
@@ -39,6 +37,13 @@ def up(
     whisper: Annotated[
         str | None, typer.Option(help="The client-caller that has [whisper] installed. Without it: this one.")
     ] = None,
+    nemotron: Annotated[
+        str | None, typer.Option(help="The client-caller that has [nemotron] installed. Without it: this one.")
+    ] = None,
+    nemotron_weights: Annotated[
+        Path | None,
+        typer.Option(help="With --stt nemotron: the folder of its weights.", exists=True, file_okay=False),
+    ] = None,
     first_port: Annotated[
         int, typer.Option(min=1, max=65533, help="Of the language model; voice and hearing have the next two.")
     ] = FIRST_PORT,
@@ -48,21 +53,24 @@ def up(
     One after another, each within its share of the memory (see: client-caller models plan). One that ends, or does not
     answer any more, is started again. Ctrl-C stops all of them; once more, without waiting.
     """
-    if stt in _UNSERVED:
-        raise typer.BadParameter(f"{stt} can be planned for, and is not served by models up")
+    if (stt == "nemotron") != (nemotron_weights is not None):
+        raise typer.BadParameter("--stt nemotron and --nemotron-weights go together: give both, or neither")
     plan = planned(gpu, llm, stt, model, weights)
     this = str(Path(sys.executable).with_name("client-caller"))
-    programs = Programs(*(str(Path(program).expanduser()) for program in (vllm, csm or this, whisper or this)))
+    named = (vllm, csm or this, whisper or this, nemotron or this)
+    programs = Programs(*(str(Path(program).expanduser()) for program in named))
     serving = Serving(plan, model, host=HOST, port=first_port, template=chat_template, vllm=programs.vllm)
     try:
-        asyncio.run(_run(tier(plan, programs, csm_weights, voice, serving), first_port))
+        servers = tier(plan, programs, csm_weights, voice, serving, nemotron_weights)
+        asyncio.run(keep_running(servers, lambda: _announce(first_port)))
     except ServerFailed as error:
         Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
         raise typer.Exit(1) from None
 
 
-async def _run(servers: list[Server], first_port: int) -> None:
-    task = asyncio.create_task(Tier(servers, tell=_say, show=_show).run(lambda: _announce(first_port)))
+async def keep_running(servers: list[Server], announce: Callable[[], None]) -> None:
+    """Until Ctrl-C or SIGTERM. `announce` is called once all are ready. Raises `ServerFailed`."""
+    task = asyncio.create_task(Tier(servers, tell=say, show=_show).run(announce))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
@@ -71,7 +79,7 @@ async def _run(servers: list[Server], first_port: int) -> None:
 
 
 def _announce(first_port: int) -> None:
-    _say(
+    say(
         "All are ready. In client-caller.toml:\n\n"
         f'[stt]\nengine = "realtime"\nbase_url = "ws://{HOST}:{first_port + 2}"\n\n'
         f'[llm]\nbase_url = "http://{HOST}:{first_port}/v1"\nmodel = "gemma"\n\n'
@@ -84,5 +92,5 @@ def _show(name: str, line: str) -> None:
     typer.echo(f"{name} | {line}")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     Console(stderr=True).print(line, soft_wrap=True, markup=False, highlight=False)

@@ -6,15 +6,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from client_caller.cli import model_plan, model_servers, model_up
+from client_caller.cli import model_plan, model_servers, model_up, model_up_cpu, pull_cpu
 from client_caller.models.cache import cache_directory, inspect
 from client_caller.models.fetch import PullFailed, pull
 from client_caller.models.manifest import MODELS, ModelFile
+from client_caller.models.weights import CPU
 
 app = typer.Typer(help="The model files that calls need, and the servers of the model tier.", no_args_is_help=True)
 app.add_typer(model_servers.app, name="serve")
 app.command()(model_plan.plan)
 app.command()(model_up.up)
+app.command()(model_up_cpu.up_cpu)
 
 Names = Annotated[list[str] | None, typer.Argument(help="Which model files; all of them if none is named.")]
 
@@ -26,6 +28,8 @@ def show() -> None:
     for model in MODELS.values():
         table.add_row(model.name, _size(model), model.licence, model.requirement, model.purpose)
     Console().print(table)
+    for weights in CPU:
+        _say(f"For the profile cpu: {weights.name}, which {weights.purpose}; {weights.licence}")
     _say(f"Kept in {cache_directory()}")
 
 
@@ -41,11 +45,24 @@ def check(names: Names = None) -> None:
 
 
 @app.command(name="pull")
-def fetch(names: Names = None) -> None:
-    """Fetch the model files that are not here, through pip and its settings. Exits with 1 unless all are here then."""
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which model files, or cpu; without a name all but those of cpu.")
+    ] = None,
+) -> None:
+    """Fetch the model files that are not here. Exits with 1 unless all are here then.
+
+    Those that every call needs come through pip and its settings. For calls without a GPU (the profile cpu):
+
+        client-caller models pull cpu
+
+    fetches over 1 GB besides, from the model hub (or that in HF_ENDPOINT): Whisper base.en, Gemma 3 1B and Pocket TTS.
+    Ctrl-C stops it, and the same command goes on from there.
+    """
+    cpu = pull_cpu.NAME in (names or ())
     console = Console()
     failed = False
-    for model in _chosen(names):
+    for model in _chosen(None if cpu else names):
         try:
             # Moves on a terminal, and leaves nothing in a log.
             with console.status(f"Fetching {model.name} ({_size(model)}) from {model.requirement}"):
@@ -55,6 +72,8 @@ def fetch(names: Names = None) -> None:
             _complain(str(error))
         else:
             _say(f"{model.name}: present ({path})")
+    if cpu:
+        failed = not pull_cpu.pulled(CPU, tell=_say, complain=_complain) or failed
     if failed:
         raise typer.Exit(1)
 

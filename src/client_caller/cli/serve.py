@@ -20,11 +20,14 @@ from client_caller.agents.script import Script
 from client_caller.agents.script_file import ScriptError, load_script
 from client_caller.agents.targets import TargetError
 from client_caller.calls.store import Store, StoreError, database_in
+from client_caller.cli.own_servers import running, servers_for
 from client_caller.cli.profile_option import ProfileName
 from client_caller.engines.build import build_engines
 from client_caller.engines.protocols import EngineError, Engines
 from client_caller.models.cache import ModelMissing, find
 from client_caller.models.manifest import SILERO_VAD, SMART_TURN
+from client_caller.models.server_process import Server, ServerFailed
+from client_caller.models.weights import WeightsMissing
 from client_caller.server.house import Place, answer_calls
 from client_caller.server.run import listen
 from client_caller.server.security import Gate, Unsafe, make_gate
@@ -46,6 +49,19 @@ InsecureLocal = Annotated[
 ]
 
 
+_PROBLEMS = (
+    SettingsError,
+    TargetError,
+    ScriptError,
+    EngineError,
+    ModelMissing,
+    WeightsMissing,
+    ServerFailed,
+    StoreError,
+    Unsafe,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     agent: Agent
@@ -63,7 +79,14 @@ def serve(
     public_url: PublicUrl = None,
     insecure_local: InsecureLocal = None,
 ) -> None:
-    """Answer calls. Ends when told to (Ctrl-C) and the calls on the line are over; Ctrl-C again ends them."""
+    """Answer calls. Ends when told to (Ctrl-C) and the calls on the line are over; Ctrl-C again ends them.
+
+    Without a GPU and without any account (client-caller models pull cpu, once):
+
+        client-caller serve agent.py:agent --profile cpu --insecure-local
+
+    starts speech to text, language model and text to speech on this machine, and stops them at the end.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request would be one for each turn
     options = {
@@ -75,24 +98,28 @@ def serve(
     }
     with ExitStack() as stack:
         try:
-            settings = load(config, options).settings
-            plan = _prepare(agent, settings, stack)
+            in_force = load(config, options)
+            plan = _prepare(agent, in_force.settings, stack)
+            servers = servers_for(in_force)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_answer(plan, settings))
-        except (SettingsError, TargetError, ScriptError, EngineError, ModelMissing, StoreError, Unsafe) as error:
+                runner.run(_answer(plan, in_force.settings, servers))
+        except _PROBLEMS as error:
             Console(stderr=True, style="red").print(str(error), soft_wrap=True, markup=False, highlight=False)
+            raise typer.Exit(1) from None
+        except asyncio.CancelledError:  # SIGTERM, before there was a server to end
             raise typer.Exit(1) from None
 
 
-async def _answer(plan: _Plan, settings: Settings) -> None:
-    await answer_calls(
-        plan.agent,
-        plan.engines,
-        plan.store,
-        plan.place,
-        started=lambda: _announce(plan, settings),
-        progress=_say,
-    )
+async def _answer(plan: _Plan, settings: Settings, servers: list[Server]) -> None:
+    async with running(servers, _say):
+        await answer_calls(
+            plan.agent,
+            plan.engines,
+            plan.store,
+            plan.place,
+            started=lambda: _announce(plan, settings),
+            progress=_say,
+        )
 
 
 def _prepare(target: str | None, settings: Settings, stack: ExitStack) -> _Plan:

@@ -39,6 +39,9 @@ def nemotron(
         float,
         typer.Option(min=0.01, help="No more calls are taken while one answer in 20 takes more seconds than this."),
     ] = 1.0,
+    gpu_memory: Annotated[
+        float | None, typer.Option(min=1, help="Gigabytes of the GPU that this server may take; all, if not given.")
+    ] = None,
 ) -> None:
     """Hear callers with Nemotron: words as they come, each sound heard once. English only. Ends with Ctrl-C.
 
@@ -65,10 +68,13 @@ def nemotron(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
         _fail("This PyTorch finds no GPU for --device cuda. Check nvidia-smi, and that PyTorch was built for CUDA.")
+    if device == "cpu":
+        _say("Without a GPU a second of speech takes about 0.7 s of one core: good for trying it, not for many calls.")
     chosen = dtype or ("bfloat16" if device == "cuda" else "float32")
     try:
         with listen(host, port) as listener:
-            serve(Launch(weights, device, chosen, chunk, batch, slowest), find(SILERO_VAD.name), listener, _say)
+            launch = Launch(weights, device, chosen, chunk, batch, slowest, gpu_memory)
+            serve(launch, find(SILERO_VAD.name), listener, _say)
     except (WeightsError, ModelMissing) as error:
         _fail(str(error))
     except OSError as error:

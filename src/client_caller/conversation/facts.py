@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from client_caller.conversation import events, listening
+from client_caller.conversation import events, listening, speaking
 from client_caller.conversation.barge_in import hard_stops
 from client_caller.conversation.completeness import KEY
 from client_caller.conversation.echo import ENOUGH, is_echo, without_own_words
@@ -73,15 +73,15 @@ def _connect(c: Conversation, earlier: Sequence[Entry]) -> None:
     c.connected_at = c.turn_over_at = c.now
     c.entries.extend(earlier)
     if c.notice_owed and _heard_notice(earlier, c.phrases.recording_notice):
-        c.record()
+        speaking.record(c)
     if earlier and isinstance(earlier[-1], CallerSaid):
         c.unanswered = len(c.entries) - 1
     elif earlier:
-        c.say(c.phrases.resumed)
+        speaking.say(c, c.phrases.resumed)
     elif c.phrases.greeting is None:
-        c.begin_reply(committed=True)
+        speaking.begin_reply(c, committed=True)
     else:
-        c.say(c.phrases.greeting)
+        speaking.say(c, c.phrases.greeting)
 
 
 def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
@@ -163,7 +163,7 @@ def _lose_ear(c: Conversation) -> None:
     leaving = c.reply is not None and c.reply.final
     given_up = c.deaf >= c.policy.failures_in_a_row and c.now - c.deaf_since >= c.policy.outage
     if given_up and not leaving:
-        c.say_last_words(c.phrases.trouble_goodbye, "engine_failed")
+        speaking.say_last_words(c, c.phrases.trouble_goodbye, "engine_failed")
 
 
 # ---------------------------------------------------------------- the agent's reply
@@ -181,18 +181,18 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
         case events.ToolRequested() if reply.generating:
             _tool_requested(c, reply, event)
         case events.PlaybackStarted() if reply.state is ReplyState.RELEASED and reply.playout.clauses:
-            c.sound()
+            speaking.sound(c)
         case events.WordSent(clause=clause, word=word) if reply.playout.send(clause, word):
             pass
         case events.WordAcknowledged(clause=clause, word=word) | events.WordProven(clause=clause, word=word) if (
             reply.playout.acknowledge(clause, word)
         ):
-            c.acknowledged(reply)
+            speaking.acknowledged(c, reply)
         case events.EngineFailed(stage="llm") if reply.begun and not reply.playout.all_heard:
             reply.broken, reply.generating, reply.to_go_on = True, False, False
             reply.asked.clear()
         case events.EngineFailed():
-            c.fail()
+            speaking.fail(c)
         case events.ClauseAudioStarted() | events.ClauseAudioFinished():
             pass
         case _:
@@ -208,7 +208,7 @@ def _note_proof(c: Conversation, event: events.WordProven) -> None:
             said = reply.said(ended.at)
             assert said is not None
             c.entries[ended.entry] = said
-            c.acknowledged(reply)
+            speaking.acknowledged(c, reply)
 
 
 # ---------------------------------------------------------------- tools
@@ -218,18 +218,18 @@ def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) 
     call = ToolCall(event.tool_call, event.name, event.arguments)
     if call.name == HANG_UP:
         reply.hang_up = reply.hang_up or call
-        c.close_after(reply, "agent_hung_up")
+        speaking.close_after(reply, "agent_hung_up")
         return
     repeated = call.id in reply.asked or call.id in c.running
     if repeated or len(reply.used) + len(reply.asked) >= c.policy.tools_in_a_reply:
-        c.fail()
+        speaking.fail(c)
         return
     reply.asked[call.id] = call
     reply.waiting.append(call)
     reply.filler = event.filler
     reply.thought_at = c.now
     if reply.state is not ReplyState.HELD:
-        c.run_tools(reply)
+        speaking.run_tools(c, reply)
 
 
 def _ask_for_goodbye(c: Conversation, reply: Reply) -> None:

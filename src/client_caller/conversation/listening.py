@@ -1,6 +1,6 @@
 """What becomes of what the caller says: waited for, taken as a turn, set aside, or put right when it comes late.
 
-The verbs of the caller's turn, as `conversation.py` has those of the agent's reply. When they are due is for the rules.
+The verbs of the caller's turn, as `speaking.py` has those of the agent's reply. When they are due is for the rules.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from client_caller.conversation import listening
+from client_caller.conversation import listening, speaking
 from client_caller.conversation.barge_in import Claim, claim, patience_with
 from client_caller.conversation.completeness import promises_more
 from client_caller.conversation.state import CallState, ReplyState, TurnState
@@ -241,11 +241,11 @@ def _owed(c: Conversation) -> int | None:
 
 def _answer(c: Conversation) -> None:
     if c.words and not c.clarify:
-        c.begin_reply(committed=True)
+        speaking.begin_reply(c, committed=True)
     else:
         c.unanswered = None
         c.not_understood += 1
-        c.say(c.phrases.unsure if c.clarify else c.phrases.not_understood)
+        speaking.say(c, c.phrases.unsure if c.clarify else c.phrases.not_understood)
         c.clarify = False
 
 
@@ -312,29 +312,29 @@ def _prompt(c: Conversation) -> int | None:
 
 RULES = (
     Rule(_hard_stop, lambda c: c.end("max_call")),
-    Rule(_time_over, lambda c: c.say_last_words(c.phrases.time_over, "max_call")),
-    Rule(_barge_in, lambda c: c.interrupt()),
-    Rule(_pause, lambda c: c.pause()),
-    Rule(_duck, lambda c: c.duck()),
-    Rule(_resume, lambda c: c.resume()),
-    Rule(_hold, lambda c: c.hold()),
+    Rule(_time_over, lambda c: speaking.say_last_words(c, c.phrases.time_over, "max_call")),
+    Rule(_barge_in, speaking.interrupt),
+    Rule(_pause, speaking.pause),
+    Rule(_duck, speaking.duck),
+    Rule(_resume, speaking.resume),
+    Rule(_hold, speaking.hold),
     Rule(_lost, lambda c: c.turn.fall_silent()),
     Rule(_finish_transcript, listening.finish_transcript),
     Rule(_judge_again, listening.judge_again),
-    Rule(_withdraw, lambda c: c.withdraw()),
+    Rule(_withdraw, speaking.withdraw),
     Rule(_turn_over, _end_turn),
     Rule(_aside, listening.set_aside),
-    Rule(_speculate, lambda c: c.guess_reply()),
-    Rule(_speak_up, lambda c: c.speak_up()),
+    Rule(_speculate, speaking.guess_reply),
+    Rule(_speak_up, speaking.speak_up),
     Rule(_owed, _answer),
-    Rule(_release, lambda c: c.release()),
-    Rule(_go_on, lambda c: c.go_on()),
-    Rule(_complete, lambda c: c.complete()),
-    Rule(_empty, lambda c: c.fail()),
-    Rule(_give_up, lambda c: c.fail()),
+    Rule(_release, speaking.release),
+    Rule(_go_on, speaking.go_on),
+    Rule(_complete, speaking.complete),
+    Rule(_empty, speaking.fail),
+    Rule(_give_up, speaking.fail),
     Rule(_hang_up, _end_closing),
-    Rule(_filler, lambda c: c.say_filler()),
-    Rule(_tell_news, lambda c: c.begin_reply(committed=True)),
+    Rule(_filler, speaking.say_filler),
+    Rule(_tell_news, lambda c: speaking.begin_reply(c, committed=True)),
     Rule(_time_warning, lambda c: c.warn_of_time()),
     Rule(_prompt, lambda c: c.ask_whether_there()),
 )

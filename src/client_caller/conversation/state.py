@@ -1,7 +1,7 @@
 """The states of a conversation, as tables.
 
 Rule 1: which state may follow which is written here and nowhere else.
-Rule 2: this file does not know why anything happens; `conversation.py` does, and names the reason as a trigger.
+Rule 2: this file does not know why anything happens; `speaking.py` and `listening.py` do, and name it as a trigger.
 
 Theory of operation
 -------------------

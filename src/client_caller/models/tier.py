@@ -27,13 +27,20 @@ class Programs:
     """The `client-caller` that has `[csm]` installed."""
     whisper: str = "client-caller"
     """The `client-caller` that has `[whisper]` installed."""
+    nemotron: str = "client-caller"
+    """The `client-caller` that has `[nemotron]` installed."""
 
 
-def tier(plan: Plan, programs: Programs, csm_weights: Path, voice: Path, llm: Serving) -> list[Server]:
-    """The servers, in the order in which they have to be started."""
+def tier(
+    plan: Plan, programs: Programs, csm_weights: Path, voice: Path, llm: Serving, nemotron: Path | None = None
+) -> list[Server]:
+    """The servers, in the order in which they have to be started. `nemotron`: its weights, if it is to hear."""
+    port = llm.port + 2
     return [
         _voice(plan, programs.csm, csm_weights, voice, llm.port + 1),
-        _hearing(plan, programs.whisper, llm.port + 2),
+        _whisper(plan, programs.whisper, port)
+        if nemotron is None
+        else _nemotron(plan, programs.nemotron, nemotron, port),
         _thinking(llm),
     ]
 
@@ -52,13 +59,25 @@ def _voice(plan: Plan, program: str, weights: Path, voice: Path, port: int) -> S
     return Server("tts", command, f"http://{HOST}:{port}/healthz")
 
 
-def _hearing(plan: Plan, program: str, port: int) -> Server:
+def _whisper(plan: Plan, program: str, port: int) -> Server:
     options = {"--model": plan.stt.name, "--device": "cuda", "--host": HOST, "--port": str(port)}
     command = [program, "models", "serve", "whisper", *(part for pair in options.items() for part in pair)]
     # opennmt.net/CTranslate2, "Environment variables": growth and sizes of its bins, and how much it keeps for itself.
     kept = int((plan.of("stt") - plan.stt.gigabytes - _CONTEXT) * 1e9)
     bounds = {"CT2_CUDA_ALLOCATOR": "cub_caching", "CT2_CUDA_CACHING_ALLOCATOR_CONFIG": f"4,3,12,{kept}"}
     return Server("stt", command, f"http://{HOST}:{port}/healthz", bounds)
+
+
+def _nemotron(plan: Plan, program: str, weights: Path, port: int) -> Server:
+    options = {
+        "--weights": str(weights),
+        "--device": "cuda",
+        "--gpu-memory": f"{plan.of('stt') - _CONTEXT:.1f}",
+        "--host": HOST,
+        "--port": str(port),
+    }
+    command = [program, "models", "serve", "nemotron", *(part for pair in options.items() for part in pair)]
+    return Server("stt", command, f"http://{HOST}:{port}/healthz")
 
 
 def _thinking(llm: Serving) -> Server:

@@ -36,9 +36,8 @@ LEAD = 400 * SAMPLES_A_MS
 sentence."""
 MESSAGE = 100 * SAMPLES_A_MS
 """Samples in one message at most: fewer messages than frames, and none that holds up a `clear`."""
-ROOM = 60 * SAMPLES_A_MS
-"""Samples of the lead that must be free before more is sent: what goes out in every third beat instead of each costs a
-third."""
+ROOM = MESSAGE
+"""Samples of the lead that must be free before more is sent: a message in every fifth beat instead of one in each."""
 STALL = 2000 * SAMPLES_A_MS
 """Samples that a mark may be overdue before nothing more is sent: the far end has stopped to play."""
 

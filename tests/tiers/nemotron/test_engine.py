@@ -1,6 +1,7 @@
 """The laws of hearing chunk by chunk, each against what `transformers` makes of the whole."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tests.tiers.nemotron.conftest import CHUNKS, filled
 from client_caller.models.hearing.recogniser import Floats
 from client_caller.models.nemotron.chunks import Chunk, Cutter, Stream, Token
 from client_caller.models.nemotron.engine import Engine
-from client_caller.models.nemotron.weights import Weights
+from client_caller.models.nemotron.weights import Weights, load
 
 Offline = Callable[[Floats, int], list[tuple[str, int]]]
 
@@ -113,3 +114,12 @@ def test_the_order_of_calls_in_a_run_does_not_matter(
     assert list(far_answer) == [token for token in alone(engines[560], pieces) if token.frame >= far.frames - 7]
     assert fresh_answer
     assert far_answer
+
+
+def test_half_precision_hears_too(directory: Path, speech: Floats) -> None:
+    """What a GPU runs by default runs: every part takes the others' numbers, alone and joined, and words come of it."""
+    loaded = load(directory, device="cpu", dtype="bfloat16", chunk=560)
+    engine = Engine(loaded)
+    engine.warm_up(2)
+    heard = alone(engine, cut(speech, loaded))
+    assert len({token.piece for token in heard}) > 2

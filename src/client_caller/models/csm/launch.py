@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import torch
 import uvicorn
 
 from client_caller.models.csm.engine import CsmEngine
@@ -17,6 +16,7 @@ from client_caller.models.csm.sampling import Sampling
 from client_caller.models.csm.server import make_app
 from client_caller.models.csm.voice import pinned, read_voice
 from client_caller.models.csm.weights import DType, load
+from client_caller.models.gpu_share import bound
 
 GRAPH_SIZES = (1, 2, 4, 8, 16)
 """Batches for which CUDA graphs are captured, besides that of all slots."""
@@ -65,8 +65,7 @@ def made(launch: Launch, tell: Callable[[str], None]) -> tuple[Loop, str]:
     tell(f"Loading {launch.weights} on {launch.device} in {launch.dtype}")
     cuda = launch.device == "cuda"
     if cuda and launch.gpu_memory is not None:
-        all_of_it = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, launch.gpu_memory * 1e9 / all_of_it))
+        bound(launch.gpu_memory)
     weights = load(launch.weights, device=launch.device, dtype=launch.dtype)
     sizes = sorted({size for size in (*GRAPH_SIZES, launch.slots) if size <= launch.slots}) if cuda else ()
     tell(f"Preparing {launch.slots} calls at once")

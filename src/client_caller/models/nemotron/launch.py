@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from client_caller.models.gpu_share import bound
 from client_caller.models.hearing.batching import Batcher
 from client_caller.models.hearing.launch import SLOWEST, run
 from client_caller.models.nemotron.engine import Engine
@@ -27,6 +28,8 @@ class Launch:
     chunk: int = CHUNK
     batch: int = 16
     slowest: float = SLOWEST
+    gpu_memory: float | None = None
+    """Gigabytes that this process may take of the GPU; None: all of it."""
 
 
 def serve(launch: Launch, silero: Path, listener: socket.socket, tell: Callable[[str], None]) -> None:
@@ -35,6 +38,8 @@ def serve(launch: Launch, silero: Path, listener: socket.socket, tell: Callable[
     `tell` is told in words how far the start is. Raises `WeightsError`.
     """
     tell(f"Loading {launch.weights} on {launch.device} in {launch.dtype}")
+    if launch.device == "cuda" and launch.gpu_memory is not None:
+        bound(launch.gpu_memory)
     engine = Engine(load(launch.weights, device=launch.device, dtype=launch.dtype, chunk=launch.chunk))
     tell(f"Preparing for {launch.batch} calls at once")
     engine.warm_up(launch.batch)
