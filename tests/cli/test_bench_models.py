@@ -9,8 +9,9 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from client_caller.cli.main import app
 from client_caller.cli.spread import Spread
 from client_caller.cli.together import together
 from client_caller.engines.openai_llm import OpenAiModel
-from client_caller.engines.protocols import EngineError
+from client_caller.engines.protocols import EngineError, LlmResult, Token
 from client_caller.engines.realtime_stt import RealtimeStt
 from client_caller.engines.realtime_wire import RealtimeTranscription
 from client_caller.simulator import tones
@@ -251,6 +252,47 @@ async def test_what_the_language_model_is_asked() -> None:
             request.body["messages"][:-1] == warm_up[:-1] and request.body["messages"][-1]["content"].startswith(rest)
             for request in streamed
         ), "the prompt that was warmed is the one that is asked"
+
+
+class OnePlace:
+    """A model whose short replies come once no long one is under way; a long one says a hundred words, if let."""
+
+    def __init__(self, tokens: int, said: list[int], free: asyncio.Event) -> None:
+        self._long = tokens == llm_bench.LONG_TOKENS
+        self._said = said
+        self._free = free
+
+    async def reply(self, *asked: object) -> AsyncGenerator[LlmResult, None]:
+        if not self._long:
+            await self._free.wait()
+            yield Token("Yes.")
+            return
+        self._free.clear()
+        self._said.append(0)
+        try:
+            for _ in range(100):
+                self._said[-1] += 1
+                yield Token("word ")
+                await asyncio.sleep(0)
+        finally:
+            self._free.set()
+
+    async def warm(self, *asked: object) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def test_who_cuts_in_does_not_wait() -> None:
+    """The reply that was cut is closed before the next one is there, at its first word; beside one that is not, the
+    next one is waited for while the other is read to its end."""
+    said: list[int] = []
+    free = asyncio.Event()
+    free.set()
+    async with asyncio.timeout(10):
+        await llm_bench.measure(
+            lambda tokens: cast(OpenAiModel, OnePlace(tokens, said, free)), [1], 1, lambda done, total: None
+        )
+    assert said == [1, 100]
 
 
 async def test_the_figures_as_json() -> None:
