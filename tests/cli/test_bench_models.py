@@ -69,16 +69,16 @@ def test_percentiles_are_times_that_were_measured() -> None:
 
 
 def test_how_late_words_are() -> None:
-    """From a word's end in the call's audio to the first message with so many words; what never came is no time."""
+    """From a word's end in the call's audio to the first message with so many words; without an end there is no time."""
     notes = Notes()
     told = Told("transcription.done", text=" a b c", words=[Word(1.2), Word(1.6), Word(None)])
-    messages = [Shown(0.1, 0, 0), Shown(0.3, 0, 1), Shown(0.9, 1, 2)]
+    messages = [Shown(0.1, 0, 0), Shown(0.3, 0, 1), Shown(0.9, 1, 2), Shown(1.0, 3, 3)]
     notes.take(Recording(b"", 800, 6400), SAMPLE_RATE, messages, told)
     figures = notes.figures(calls=1, recordings=1)
     assert figures.words == 3
     assert notes.first_guess == pytest.approx([200])
     assert notes.guessed == pytest.approx([100, 300])
-    assert notes.certain == pytest.approx([700])
+    assert notes.certain == pytest.approx([700, 400])
     assert (figures.after_speech, figures.sent_late) == (None, None)
 
 

@@ -136,19 +136,19 @@ class _Line:
         try:
             async with asyncio.timeout(len(recording.mulaw) / SAMPLE_RATE + PATIENCE):
                 shown, told = await self._listen(begun)
-                now = time.perf_counter()
                 asked = await speaking
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
         self._notes.take(recording, self._played, shown, told)
-        self._notes.after_request.append((now - asked) * 1000)
-        self._notes.after_speech.append((now - begun - recording.ends / SAMPLE_RATE) * 1000)
+        final = shown[-1].at
+        self._notes.after_request.append((final - asked) * 1000)
+        self._notes.after_speech.append((final - recording.ends / SAMPLE_RATE) * 1000)
         await self._send(self._dialect.outgoing())
         self._played += len(recording.mulaw)
 
     async def _speak(self, recording: Recording, request: int, begun: float) -> float:
-        """Returns when final words were asked for."""
+        """Returns when final words were asked for, on the same clock as `Shown.at`."""
         for start in range(0, len(recording.mulaw), FRAME):
             frame = recording.mulaw[start : start + FRAME]
             due = begun + (start + len(frame)) / SAMPLE_RATE
@@ -156,22 +156,23 @@ class _Line:
             self._notes.sent_late.append((time.perf_counter() - due) * 1000)
             await self._socket.send(self._dialect.audio(frame))
         await self._send(self._dialect.ask(request))
-        return time.perf_counter()
+        return time.perf_counter() - begun
 
     async def _listen(self, begun: float) -> tuple[list[Shown], Told]:
-        """Until the final words: what there was before them, and they."""
+        """Until the final words: what there was after each message, theirs the last, and they."""
         shown: list[Shown] = []
         text = ""
         while True:
             message = await self._socket.recv()
             results = self._dialect.received(message)
             told = _TOLD.decode(message)
+            at = time.perf_counter() - begun
             if any(isinstance(result, Finished) for result in results):
-                return shown, told
+                words = len(told.text.split())
+                return [*shown, Shown(at, words, words)], told
             if told.type == "transcription.delta":
                 text += told.delta
-                every = len((text + told.unstable).split())
-                shown.append(Shown(time.perf_counter() - begun, len(text.split()), every))
+                shown.append(Shown(at, len(text.split()), len((text + told.unstable).split())))
 
     async def _send(self, messages: Sequence[str | bytes]) -> None:
         for message in messages:

@@ -35,7 +35,7 @@ class Figures:
     first_guess: Spread | None
     """From the beginning of speech to the first message with words."""
     guessed: Spread | None
-    """From a word's end to the first message that has as many words."""
+    """From a word's end to the first message that has as many words; to the final words where none had before."""
     certain: Spread | None
     """The same, of words that are not taken back."""
     after_speech: Spread | None
@@ -85,7 +85,8 @@ class Notes:
     sent_late: list[float] = field(default_factory=list)
 
     def take(self, recording: Recording, played: int, shown: Sequence[Shown], told: Told) -> None:
-        """The words of one recording, before which `played` samples of the call had been heard."""
+        """The words of one recording, before which `played` samples of the call had been heard; the final words are the
+        last of `shown`."""
         self.words += len(told.text.split())
         first = next((one.at for one in shown if one.every), None)
         if first is not None:

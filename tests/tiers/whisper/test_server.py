@@ -156,6 +156,7 @@ def test_how_soon_its_words_come(toy: Any, server: str, silero_path: Path, tmp_p
     assert done.exit_code == 0, done.output
     figures = json.loads(done.stdout)
     assert (figures["recordings"], figures["words"]) == (2, 10)
-    assert 0 < figures["certain"]["count"] <= figures["guessed"]["count"] <= 10
+    assert figures["certain"]["count"] == figures["guessed"]["count"] == 10
+    assert figures["guessed"]["p50"] <= figures["certain"]["p50"]
     assert figures["after_speech"]["count"] == figures["after_request"]["count"] == 4
     assert figures["after_speech"]["p50"] > 96, "the question itself comes that late"
