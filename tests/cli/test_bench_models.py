@@ -69,7 +69,7 @@ def test_percentiles_are_times_that_were_measured() -> None:
 
 
 def test_how_late_words_are() -> None:
-    """From a word's end in the call's audio to the first message with so many words; without an end there is no time."""
+    """From a word's end in the call's audio to the first message with so many words; without it there is no time."""
     notes = Notes()
     told = Told("transcription.done", text=" a b c", words=[Word(1.2), Word(1.6), Word(None)])
     messages = [Shown(0.1, 0, 0), Shown(0.3, 0, 1), Shown(0.9, 1, 2), Shown(1.0, 3, 3)]
