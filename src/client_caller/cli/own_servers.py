@@ -34,7 +34,8 @@ def servers_for(in_force: InForce) -> list[Server]:
 async def running(servers: Sequence[Server], tell: Callable[[str], None]) -> AsyncIterator[None]:
     """Within, all of them can serve; they are watched, and none is left behind.
 
-    A SIGTERM while they start or stop ends them as Ctrl-C does. Raises `ServerFailed` where one does not start.
+    A SIGTERM ends the block as Ctrl-C does, for as long as nobody within, such as a web server, takes it for itself.
+    Raises `ServerFailed` where one does not start.
     """
     if not servers:
         yield
@@ -45,20 +46,19 @@ async def running(servers: Sequence[Server], tell: Callable[[str], None]) -> Asy
     task.add_done_callback(_report)
     loop, own = asyncio.get_running_loop(), asyncio.current_task()
     assert own is not None
-    loop.add_signal_handler(signal.SIGTERM, own.cancel)
+    # Not by the loop: there it could not be taken over and given back.
+    before = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(own.cancel))
     try:
         await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             await task
-        loop.remove_signal_handler(signal.SIGTERM)
         yield
     finally:
-        loop.add_signal_handler(signal.SIGTERM, own.cancel)
         waiting.cancel()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show(name: str, line: str) -> None:
