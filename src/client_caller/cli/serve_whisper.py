@@ -67,8 +67,7 @@ def whisper(
     from client_caller.models.whisper.faster import WhisperUnavailable
     from client_caller.models.whisper.launch import Launch, serve
 
-    chosen = compute_type if compute_type != "default" else {"cpu": "int8", "cuda": "float16"}.get(device, "default")
-    launch = Launch(model, device, chosen, threads, offline, guess_window, batch, slowest)
+    launch = Launch(model, device, precision(compute_type, device), threads, offline, guess_window, batch, slowest)
     try:
         with listen(host, port) as listener:
             serve(launch, find(SILERO_VAD.name), listener, _say)
@@ -76,6 +75,11 @@ def whisper(
         _fail(str(error))
     except OSError as error:
         _fail(f"Can't listen at {host}:{port} ({error.strerror}): choose another --port, or end what listens there.")
+
+
+def precision(compute_type: str, device: str) -> str:
+    """What "default" stands for on this device; anything else is itself."""
+    return compute_type if compute_type != "default" else {"cpu": "int8", "cuda": "float16"}.get(device, "default")
 
 
 def _say(line: str) -> None:

@@ -40,12 +40,13 @@ class RealtimeStt:
         """Connect for one call; its hints go along. Raises `EngineError`."""
         dialect = RealtimeTranscription(self._model, self._language or context.language, context.hints)
         place = f"Speech to text at {self._address}"
-        return SttSocket(place, dialect, self._connect, await self._connect(), self._finish_patience)
+        return SttSocket(place, dialect, self.connect, await self.connect(), self._finish_patience)
 
     async def close(self) -> None:
         """Nothing is shared between calls."""
 
-    async def _connect(self) -> ClientConnection:
+    async def connect(self) -> ClientConnection:
+        """A connection for one call, on which nothing was said yet. Raises `EngineError`."""
         try:
             return await connect(
                 self._address,

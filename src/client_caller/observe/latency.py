@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TypeVar
 
 from client_caller.conversation.commands import (
     CancelReply,
@@ -41,6 +42,8 @@ from client_caller.conversation.events import (
 )
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.turn import CallerTurn
+
+Number = TypeVar("Number", int, float)
 
 
 class Milestone(Enum):
@@ -219,7 +222,7 @@ class Ledger:
             self.barge_ins.append(BargeIn(reply, began, silent))
 
 
-def percentile(values: Sequence[int], percent: float) -> int | None:
+def percentile(values: Sequence[Number], percent: float) -> Number | None:
     """The smallest of `values` that at least this percentage of them does not exceed (nearest rank); None of none."""
     if not values:
         return None

@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
+from typer.testing import CliRunner
 from websockets.asyncio.client import connect
 
 from client_caller.audio import g711
 from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
+from client_caller.cli.main import app
 from client_caller.engines.protocols import CallContext, Final, Finished, Partial, SttResult, SttStream
 from client_caller.engines.realtime_stt import RealtimeStt
 from client_caller.models.hearing.words import text_of
@@ -142,3 +145,17 @@ def test_a_port_that_is_taken(toy: Any, server: str) -> None:
 
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
+
+
+def test_how_soon_its_words_come(toy: Any, server: str, silero_path: Path, tmp_path: Path) -> None:
+    """`bench models hearing` finds all words of two calls, each with its time, and final words behind the speech."""
+    for text in ("mm ee oo", "ah er"):
+        soundfile.write(tmp_path / f"{text}.wav", g711.decode(toy.say(text)), SAMPLE_RATE)
+    options = ["--audio", str(tmp_path), "--url", server, "--calls", "2", "--json"]
+    done = CliRunner().invoke(app, ["bench", "models", "hearing", *options])
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.stdout)
+    assert (figures["recordings"], figures["words"]) == (2, 10)
+    assert 0 < figures["certain"]["count"] <= figures["guessed"]["count"] <= 10
+    assert figures["after_speech"]["count"] == figures["after_request"]["count"] == 4
+    assert figures["after_speech"]["p50"] > 96, "the question itself comes that late"
