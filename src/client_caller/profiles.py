@@ -74,7 +74,7 @@ PROFILES: Mapping[str, Profile] = {
         },
     ),
 }
-"""By name. The models of vendors are examples that work, not a recommendation."""
+"""By name. The models and the voice of vendors are examples, which could not be tried where this was written."""
 
 
 def settings_of(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
