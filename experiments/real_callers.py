@@ -42,9 +42,9 @@ from client_caller.calls.journal import Segment, read
 from client_caller.calls.replay import history_in, rerun
 from client_caller.conversation.barge_in import patience_with
 from client_caller.conversation.commands import EndCall
-from client_caller.conversation.conversation import Conversation
 from client_caller.conversation.events import CallEnded
 from client_caller.conversation.history import CallerSaid
+from client_caller.conversation.memory import Memory
 from client_caller.conversation.state import ReplyState, TurnState
 
 AUDIO = Path(__file__).parents[2] / "shared" / "audio"
@@ -188,13 +188,14 @@ def watched(segments: Sequence[Segment]) -> Iterator[Moment]:
     """The call's journal, run again."""
     for segment in segments:
         for step, _, conversation in rerun(segment):
-            asked, why = asked_silence(conversation)
-            audible = conversation.reply is not None and conversation.reply.state is ReplyState.AUDIBLE
-            turn = conversation.turn
+            memory = conversation.memory
+            asked, why = asked_silence(memory)
+            audible = memory.reply is not None and memory.reply.state is ReplyState.AUDIBLE
+            turn = memory.turn
             yield Moment(step.event.at, turn.state, turn.last_speech, asked, why, audible)
 
 
-def asked_silence(c: Conversation) -> tuple[int, str]:
+def asked_silence(c: Memory) -> tuple[int, str]:
     """The silence, in milliseconds, that would end the caller's turn as things stand, and what asks for it."""
     turn = c.turn
     if c.reply is not None and c.reply.state is ReplyState.AUDIBLE:

@@ -40,10 +40,12 @@ PROFILES: Mapping[str, Profile] = {
             "llm.engine": "openai",
             "llm.base_url": _LLM,
             "llm.model": "gemma",
+            "llm.first_token": 20.0,  # of a prompt that is cold, on few processors: late is better than never
             "tts.engine": "openai",
             "tts.base_url": _TTS,
             "tts.model": "pocket",
             "tts.voice": "alba",
+            "tts.first_audio": 10.0,
         },
         own_servers=True,
     ),
@@ -72,7 +74,7 @@ PROFILES: Mapping[str, Profile] = {
         },
     ),
 }
-"""By name. The models of vendors are examples that work, not a recommendation."""
+"""By name. The models and the voice of vendors are examples, which could not be tried where this was written."""
 
 
 def settings_of(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:

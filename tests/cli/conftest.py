@@ -69,7 +69,7 @@ def make_call(store: Store, folder: Path, call: Call, minute: int) -> None:
     began = datetime(2026, 11, 20, 13, 30, tzinfo=UTC) + timedelta(minutes=minute)
     conversation = Conversation(Policy(), Phrases(greeting="Hello there"))
     keeper = CallKeeper(
-        folder, call, conversation.policy, conversation.phrases, "off", store, now=lambda: began.timestamp()
+        folder, call, conversation.policy, conversation.memory.phrases, "off", store, now=lambda: began.timestamp()
     )
     for event in HEARD:
         keeper.note(event, conversation.receive(event))

@@ -25,7 +25,7 @@ class Call:
     def __init__(self, policy: Policy | None = None, phrases: Phrases | None = None) -> None:
         self.core = Conversation(policy, phrases or UNASKED)
         self.policy = self.core.policy
-        self.phrases = self.core.phrases
+        self.phrases = self.core.memory.phrases
         self.now = 0
         self.reply = 0
         """The latest that was begun."""

@@ -195,7 +195,7 @@ def test_a_reply_that_is_heard_forgives_failures(call: Call) -> None:
         call.asks("What does it cost?")
         call.answers("Nine.")
         call.plays()
-    assert call.core.call is CallState.LIVE
+    assert call.core.memory.call is CallState.LIVE
 
 
 # ---------------------------------------------------------------- recording

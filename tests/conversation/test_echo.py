@@ -121,14 +121,14 @@ def test_the_beginning_of_an_echo_is_not_believed(new_call: Callable[..., Call])
         call.talk(32 * POLICY.echo_onset)
         echo(call, 320)
         call.hush(320)
-    assert call.core.turn.voiced == 0
+    assert call.core.memory.turn.voiced == 0
     assert call.asked() == []
     call.talk(32 * POLICY.echo_onset)
     call.talk(64)
-    assert call.core.turn.voiced == 64
+    assert call.core.memory.turn.voiced == 64
     echo(call, 32)
     call.talk(64)
-    assert call.core.turn.voiced == 128, "a window within a voice may look like an echo"
+    assert call.core.memory.turn.voiced == 128, "a window within a voice may look like an echo"
 
 
 def test_without_an_echo_a_caller_may_say_what_the_agent_said(call: Call) -> None:

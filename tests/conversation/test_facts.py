@@ -38,7 +38,7 @@ def test_nothing_happens_before_the_start(new_call: NewCall) -> None:
     assert (call.asked(), call.core.deadline, call.core.view) == ([], None, "IDLE")
     call.start()
     assert call.asked() == [Speak(1, 0, "Hello, how can I help you."), Release(1)]
-    assert call.core.words == ""
+    assert call.core.memory.words == ""
 
 
 def test_a_call_that_ends_before_its_start_never_starts(new_call: NewCall) -> None:
@@ -46,7 +46,7 @@ def test_a_call_that_ends_before_its_start_never_starts(new_call: NewCall) -> No
     call = new_call()
     call.end()
     call.start()
-    assert (call.asked(), call.core.call, call.core.deadline) == ([], CallState.ENDED, None)
+    assert (call.asked(), call.core.memory.call, call.core.deadline) == ([], CallState.ENDED, None)
 
 
 def test_a_second_start_is_ignored(call: Call) -> None:
@@ -84,7 +84,7 @@ def test_a_caller_who_hangs_up_in_mid_word_is_still_quoted(call: Call) -> None:
     agent = call.core.history[-2]
     assert isinstance(agent, AgentSaid)
     assert (agent.heard, agent.unheard, agent.cut) == ("It costs", "nine euros.", True)
-    assert call.core.reply is None
+    assert call.core.memory.reply is None
 
 
 def test_time_runs_only_forwards(call: Call) -> None:
@@ -92,7 +92,7 @@ def test_time_runs_only_forwards(call: Call) -> None:
     call.press("1")
     late = call.now
     call.tell(events.DigitPressed(late - 300, "2"))
-    assert call.core.now == late
+    assert call.core.memory.now == late
     call.hush(960)
     call.end()
     assert call.core.history[-1] == CallerSaid(late, late, "[pressed 1] [pressed 2]")
@@ -103,7 +103,7 @@ def test_no_audio_is_from_the_future(call: Call) -> None:
     for _ in range(3):
         call.stall(32)
         call.tell(events.SpeechProbability(call.now, call.now + 5000, 0.9))
-    assert call.core.turn.heard_through == call.now
+    assert call.core.memory.turn.heard_through == call.now
 
 
 # ---------------------------------------------------------------- the caller's words
@@ -112,7 +112,7 @@ def test_no_audio_is_from_the_future(call: Call) -> None:
 def test_a_partial_outside_any_speech_is_dropped(call: Call) -> None:
     """An engine that dreams in silence is not believed until it is sure."""
     call.partial("thank you for watching")
-    assert call.core.words == ""
+    assert call.core.memory.words == ""
     call.hush(3000)
     assert call.asked() == []
 
@@ -121,7 +121,7 @@ def test_a_partial_after_all_words_are_known_is_dropped(call: Call) -> None:
     """The finals are complete; a guess that comes after them is late."""
     call.says("What does it cost?")
     call.partial("cost")
-    assert call.core.words == "What does it cost?"
+    assert call.core.memory.words == "What does it cost?"
 
 
 def test_a_partial_that_became_no_final_is_forgotten(call: Call) -> None:
@@ -130,7 +130,7 @@ def test_a_partial_that_became_no_final_is_forgotten(call: Call) -> None:
     call.partial("perhaps")
     call.hush(96)
     call.finished()
-    assert call.core.words == ""
+    assert call.core.memory.words == ""
     assert call.turns() == []
 
 
@@ -140,11 +140,11 @@ def test_finals_of_one_turn_are_joined(call: Call) -> None:
     call.final(" I would ")
     call.final("  ")
     call.partial(" like")
-    assert call.core.words == "I would like"
+    assert call.core.memory.words == "I would like"
     call.hush(96)
     call.final("like two.")
     call.finished()
-    assert call.core.words == "I would like two."
+    assert call.core.memory.words == "I would like two."
 
 
 def test_an_answer_to_an_older_request_says_nothing_of_this_pause(call: Call) -> None:
@@ -208,7 +208,7 @@ def test_a_failure_before_the_request_leaves_it_to_be_made(call: Call) -> None:
     assert call.asked() == [FinishTranscript(1)]
     call.final("Yes.")
     call.finished()
-    assert call.core.words == "Yes."
+    assert call.core.memory.words == "Yes."
 
 
 def test_an_agent_that_stays_deaf_ends_the_call_politely(call: Call) -> None:

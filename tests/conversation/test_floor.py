@@ -193,7 +193,7 @@ def test_a_guess_gets_a_voice_when_the_caller_pauses(new_call: NewCall) -> None:
     assert call.asked() == [CancelReply(1), StartReply(2)]
     call.hush(32)
     assert call.asked() == [Speak(2, 0, "Ten euros.")]
-    assert call.core.wasted_words == 4
+    assert call.core.memory.wasted_words == 4
 
 
 def test_a_breath_is_the_first_sign_of_a_pause(new_call: NewCall) -> None:
@@ -269,7 +269,7 @@ def test_wasted_words_in_a_call_are_bounded(new_call: NewCall) -> None:
     call.talk(320)
     call.partial("I want fish and meat")
     call.hush(96)
-    assert call.core.wasted_words == 4
+    assert call.core.memory.wasted_words == 4
     assert [c.reply for c in call.asked() if isinstance(c, StartReply)] == [1]
 
 
@@ -510,7 +510,7 @@ def test_a_paused_reply_does_not_end_by_itself(speaking: Call) -> None:
         speaking.talk(96)
         speaking.hush(928)
     assert Pause(2) in speaking.asked()
-    assert speaking.core.reply is not None
+    assert speaking.core.memory.reply is not None
     speaking.hush(992)
     assert speaking.asked()[-1] == Resume(2)
 
@@ -621,7 +621,7 @@ def test_who_takes_the_floor_without_words_is_answered(speaking: Call) -> None:
 
 def test_noise_that_is_known_for_noise_does_not_take_the_floor(speaking: Call) -> None:
     """Twice in a row nothing was understood: a television is waited for, not answered, and does not cut a reply."""
-    speaking.core.not_understood = 2
+    speaking.core.memory.not_understood = 2
     speaking.talk(2976)
     assert speaking.asked() == [Duck(2), Pause(2)]
     speaking.talk(64)

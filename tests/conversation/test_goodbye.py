@@ -28,7 +28,7 @@ def leaving(call: Call) -> Call:
     call.answers("Goodbye, and thank you.")
     call.plays()
     call.asked()
-    assert call.core.call is CallState.CLOSING
+    assert call.core.memory.call is CallState.CLOSING
     return call
 
 
@@ -46,7 +46,7 @@ def test_one_more_thing_opens_the_call_again(leaving: Call) -> None:
     leaving.hush(960)
     leaving.says("Oh, one more thing.")
     leaving.hush(2016)
-    assert leaving.core.call is CallState.LIVE
+    assert leaving.core.memory.call is CallState.LIVE
     leaving.answers("Yes?")
     leaving.plays()
     leaving.hush(3008)
@@ -74,7 +74,7 @@ def test_a_goodbye_that_is_taken_back_before_the_answer_is_none(call: Call) -> N
     call.asks("Oh wait, what does it cost?")
     call.answers("Nine euros.")
     call.plays()
-    assert call.core.call is CallState.LIVE
+    assert call.core.memory.call is CallState.LIVE
     assert call.turns() == ["Bye. Oh wait, what does it cost?"]
 
 
@@ -85,7 +85,7 @@ def test_a_goodbye_that_is_interrupted_is_none(call: Call) -> None:
     call.plays(1)
     call.talk(480)
     call.plays()
-    assert call.core.call is CallState.LIVE
+    assert call.core.memory.call is CallState.LIVE
 
 
 # ---------------------------------------------------------------- the longest call

@@ -85,7 +85,7 @@ def test_a_partial_is_not_the_next_turns_while_words_are_late(impatient: Call) -
     call = impatient
     call.talk(320)
     call.partial("I want a ref")
-    assert call.core.words == "I want"
+    assert call.core.memory.words == "I want"
 
 
 def test_late_words_of_the_end_are_kept(impatient: Call) -> None:

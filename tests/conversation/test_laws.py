@@ -59,15 +59,15 @@ class World:
     # ------------------------------------------------------------ events
 
     def tell(self, event: events.Event) -> tuple[commands.Command, ...]:
-        was_ended = self.conversation.call in (CallState.ENDED, CallState.WAITING)
-        replying = self.conversation.reply
+        was_ended = self.conversation.memory.call in (CallState.ENDED, CallState.WAITING)
+        replying = self.conversation.memory.reply
         self._note_word(event)
         asked = self.conversation.receive(event)
         if was_ended and not isinstance(event, events.CallStarted):
             assert asked == ()
         for command in asked:
             self._check(command)
-        if replying is not None and self.conversation.reply is not replying:
+        if replying is not None and self.conversation.memory.reply is not replying:
             self._check_end(replying)
         self.check()
         return asked
@@ -76,10 +76,10 @@ class World:
         """Books of what the far end has played, as far as it was acknowledged before the reply ended, or proven."""
         if not isinstance(event, events.WordSent | events.WordAcknowledged | events.WordProven):
             return
-        known = {self.conversation.reply.number} if self.conversation.reply is not None else set()
+        known = {self.conversation.memory.reply.number} if self.conversation.memory.reply is not None else set()
         if isinstance(event, events.WordProven):
-            known |= {ended.reply.number for ended in self.conversation.ended}
-        if event.reply not in known or self.conversation.call is CallState.ENDED:
+            known |= {ended.reply.number for ended in self.conversation.memory.ended}
+        if event.reply not in known or self.conversation.memory.call is CallState.ENDED:
             return
         try:
             place = self.positions.get(event.reply, []).index((event.clause, event.word))
@@ -120,7 +120,7 @@ class World:
     def final(self) -> str:
         number = next(self.numbers)
         word = f"w{number}"
-        if self.conversation.call in (CallState.LIVE, CallState.CLOSING):
+        if self.conversation.memory.call in (CallState.LIVE, CallState.CLOSING):
             self.caller_words.append(word)
         self.tell(events.FinalTranscript(self.now, word, (0.9, 0.1, None)[number % 3]))
         return word
@@ -162,7 +162,7 @@ class World:
         self.tell(events.ToolRequested(self.now, reply, tool, name, "{}", filler="Let me see."))
 
     def tool_finished(self, tool: str) -> None:
-        if tool in self.tools and tool not in self.returned and self.conversation.call is not CallState.ENDED:
+        if tool in self.tools and tool not in self.returned and self.conversation.memory.call is not CallState.ENDED:
             self.returned.append(tool)
         self.tell(events.ToolFinished(self.now, tool, "done"))
 
@@ -233,17 +233,17 @@ class World:
 
     def check(self) -> None:
         conversation = self.conversation
-        if conversation.call in (CallState.LIVE, CallState.CLOSING):
+        if conversation.memory.call in (CallState.LIVE, CallState.CLOSING):
             assert conversation.deadline is not None
-            assert conversation.deadline > conversation.now, "whatever was due has been done"
+            assert conversation.deadline > conversation.memory.now, "whatever was due has been done"
         else:
             assert conversation.deadline is None
         self._check_history()
 
     def _check_history(self) -> None:
-        if len(self.conversation.entries) == self.entries_seen:
+        if len(self.conversation.memory.entries) == self.entries_seen:
             return
-        self.entries_seen = len(self.conversation.entries)
+        self.entries_seen = len(self.conversation.memory.entries)
         said = [entry for entry in self.conversation.history if isinstance(entry, AgentSaid)]
         assert self.replies_checked <= len(said), "what was heard is not unsaid"
         for entry in said[self.replies_checked :]:
@@ -264,19 +264,19 @@ class World:
         assert set(self.caller_words) <= set(kept)
         used = [entry for entry in self.conversation.history if isinstance(entry, ToolUsed) and entry.name != HANG_UP]
         assert sorted(entry.tool_call for entry in used) == sorted(self.returned), "each result once"
-        assert self.conversation.reply is None
+        assert self.conversation.memory.reply is None
         assert self.conversation.view == "IDLE"
 
     @property
     def over(self) -> bool:
-        return self.conversation.call is CallState.ENDED
+        return self.conversation.memory.call is CallState.ENDED
 
     def check_can_answer(self) -> None:
         """However confused things are: engines that work again, and a caller who speaks, get an answer."""
         limit = self.now + 120_000
         while self.now < limit and not self.over:
             word = self._ask()
-            reply = self.conversation.reply
+            reply = self.conversation.memory.reply
             heard = [m.content for m in self.conversation.messages(reply.number)] if reply is not None else []
             if reply is not None and reply.made_by_model and any(word in content.split() for content in heard):
                 return
@@ -291,9 +291,9 @@ class World:
             if self.requests:
                 self.finished()
             self.hush(3)
-            for tool in [*self.conversation.running]:
+            for tool in [*self.conversation.memory.running]:
                 self.tool_finished(tool)
-            reply = self.conversation.reply
+            reply = self.conversation.memory.reply
             if reply is not None and reply.made_by_model and reply.state is not ReplyState.AUDIBLE and reply.committed:
                 break
             self.play_out()
@@ -301,7 +301,7 @@ class World:
 
     def play_out(self) -> None:
         """The present reply, if there is one, is generated, sent and heard."""
-        reply = self.conversation.reply
+        reply = self.conversation.memory.reply
         if reply is None:
             return
         number = reply.number
@@ -372,7 +372,7 @@ def test_the_laws_hold_on_any_sequence_of_events(batch: int) -> None:
             world.start()
         for _ in range(source.randrange(4, 28)):
             random_step(world, source.randrange)
-        if number % 8 == 0 and world.conversation.call is not CallState.WAITING:
+        if number % 8 == 0 and world.conversation.memory.call is not CallState.WAITING:
             world.check_can_answer()
         world.hang_up()
         world.check_nothing_lost()
@@ -423,7 +423,7 @@ class Calls(RuleBasedStateMachine):
 
     @invariant()
     def one_reply_at_most(self) -> None:
-        reply = self.world.conversation.reply
+        reply = self.world.conversation.memory.reply
         if reply is not None:
             assert reply.state in (
                 ReplyState.HELD,

@@ -133,7 +133,7 @@ def test_a_noise_is_dismissed_as_soon_as_it_has_no_words(call: Call) -> None:
     call.hush(96)
     call.finished()
     assert call.turns() == []
-    assert not call.core.turn.holds_floor(call.now, call.policy)
+    assert not call.core.memory.turn.holds_floor(call.now, call.policy)
 
 
 def test_long_speech_without_words_is_answered(call: Call) -> None:

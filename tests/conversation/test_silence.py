@@ -128,10 +128,10 @@ class Scene:
             act()
 
     def tell(self, event: events.Event) -> None:
-        replying = self.core.reply
+        replying = self.core.memory.reply
         asked = self.core.receive(event)
         self._keep_books(asked)
-        if replying is not None and self.core.reply is not replying:
+        if replying is not None and self.core.memory.reply is not replying:
             cancelled = any(isinstance(command, commands.CancelReply) for command in asked)
             self.yielded = None if cancelled and replying.started is not None else self.now
         for command in asked:
@@ -140,7 +140,7 @@ class Scene:
     def _keep_books(self, asked: tuple[commands.Command, ...]) -> None:
         """Nobody waits for longer than the limit; a word to come, or the end, is what they wait for."""
         answered = any(isinstance(command, commands.Speak | commands.EndCall) for command in asked)
-        if answered or self.core.call is not CallState.LIVE or self._owner():
+        if answered or self.core.memory.call is not CallState.LIVE or self._owner():
             self.owned_at = self.now
         self.longest = max(self.longest, self.now - self.owned_at)
         assert self.now - self.owned_at <= LIMIT, f"nobody owned the silence from {self.owned_at} to {self.now}"
@@ -149,7 +149,7 @@ class Scene:
         now, wire = self.now, self.wire
         last_speech = max((said.end for said in self.script if said.start <= now), default=-NEVER)
         floor_until = max(last_speech, self.words_at) + POLICY.transcript_patience + 2 * WINDOW
-        if now < last_speech or (self.core.turn.holds_floor(now, POLICY) and now <= floor_until):
+        if now < last_speech or (self.core.memory.turn.holds_floor(now, POLICY) and now <= floor_until):
             return "the caller holds the floor"
         if now <= wire.free_at:
             return "the agent is being heard"
@@ -157,7 +157,7 @@ class Scene:
             return "text to speech was asked"
         if now - self.filler_heard <= POLICY.filler_again:
             return "the caller was asked to wait"
-        waiting = self.core.reply is None and self.yielded is not None
+        waiting = self.core.memory.reply is None and self.yielded is not None
         if waiting and now - max(self.yielded or 0, last_speech) <= POLICY.silence_prompt:
             return "it is the caller's turn"
         return ""
@@ -171,7 +171,7 @@ class Scene:
         if talking and self.random.random() < 0.1:
             self.tell(events.PartialTranscript(self.now, self.random.choice((*QUESTIONS, "perhaps", ""))))
         near = any(-QUIET <= self.now - said.start <= said.end - said.start for said in self.script)
-        idle = self.core.turn.state is TurnState.QUIET and not near
+        idle = self.core.memory.turn.state is TurnState.QUIET and not near
         self.later(QUIET if idle else WINDOW, self.listen)
 
     def _understand(self, request: int) -> None:
@@ -305,7 +305,7 @@ class Scene:
             self._wire_later(end - WORD, events.WordSent, clause, word)
             self._wire_later(end + self.proof, events.WordAcknowledged, clause, word)
         self.later(length, self._pump)
-        if text in self.core.phrases.fillers:
+        if text in self.core.memory.phrases.fillers:
             self.filler_heard = wire.free_at
 
     def _wire_later(

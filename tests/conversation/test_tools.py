@@ -222,7 +222,7 @@ def test_a_model_that_hangs_up_with_words_is_heard_first(call: Call) -> None:
     call.wants("t1", HANG_UP)
     call.thought()
     call.plays(3)
-    assert call.core.call is CallState.LIVE
+    assert call.core.memory.call is CallState.LIVE
     call.plays()
     call.asked()
     call.hush(1472)

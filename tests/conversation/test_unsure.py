@@ -27,7 +27,7 @@ def says(call: Call, text: str, confidence: float | None) -> None:
 def asks(call: Call, text: str, confidence: float | None) -> list[str]:
     """What is spoken for it, heard to its end."""
     says(call, text, confidence)
-    if call.core.reply is not None and call.core.reply.made_by_model:
+    if call.core.memory.reply is not None and call.core.memory.reply.made_by_model:
         call.answers("Yes.")
     spoken = call.spoken()
     call.plays()

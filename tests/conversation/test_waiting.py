@@ -154,7 +154,7 @@ def test_a_silent_caller_is_asked_twice_and_then_left(call: Call) -> None:
     call.stall(8000)
     assert " ".join(call.spoken()) == call.phrases.goodbye_after_silence
     call.plays()
-    assert call.core.call is CallState.CLOSING
+    assert call.core.memory.call is CallState.CLOSING
     call.stall(1499)
     assert call.asked() == []
     call.stall(1)

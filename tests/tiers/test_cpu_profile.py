@@ -208,3 +208,23 @@ async def test_the_servers_alone(weights: Path, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         await process.communicate()
     assert (process.returncode, served.servers) == (0, [])
+
+
+async def test_check_starts_them_too(weights: Path, tmp_path: Path) -> None:
+    """Each stage is tried on its real server, and none is left. (Hearing only connects: what this voice says is no
+    speech, as check says.)"""
+    (tmp_path / "agent.py").write_text(AGENT)
+    arguments = ["check", "agent.py:agent", "--profile", "cpu", "--insecure-local"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MOVED.format(port=_free_ports()) + RUN, *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+        cwd=tmp_path,
+    )
+    served = Served(process, weights)
+    async with asyncio.timeout(120):
+        said, _ = await process.communicate()
+    assert served.servers == []
+    for part in (b"llm is ready after", b"first audio", b"connects", b"first token"):
+        assert part in said, said.decode()

@@ -3,30 +3,25 @@
 `note` only takes down what is known now; what follows from it is for the rules (`rules.py`) to find.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from client_caller.conversation import events, listening, speaking
 from client_caller.conversation.barge_in import hard_stops
 from client_caller.conversation.completeness import KEY
 from client_caller.conversation.echo import ENOUGH, is_echo, without_own_words
 from client_caller.conversation.history import AgentSaid, CallerSaid, Entry, ToolCall, ToolUsed
+from client_caller.conversation.memory import Memory
 from client_caller.conversation.policy import HANG_UP
 from client_caller.conversation.reply import Reply
 from client_caller.conversation.state import CALL, CallState, CallTrigger, ReplyState, TurnState, follow
 from client_caller.conversation.words import words
 
-if TYPE_CHECKING:
-    from client_caller.conversation.conversation import Conversation
-
 SAY_GOODBYE = "The call ends as soon as the caller has heard your goodbye. Say it now."
 """What the model is told when it hangs up without a word."""
 
 
-def note(c: Conversation, event: events.Event) -> bool:
+def note(c: Memory, event: events.Event) -> bool:
     """Write down one event. Returns whether the rules have to look at it."""
     match event:
         case events.SpeechProbability():
@@ -52,7 +47,7 @@ def note(c: Conversation, event: events.Event) -> bool:
         case events.CallStarted(earlier=earlier):
             _connect(c, earlier)
         case events.CallEnded():
-            c.leave(CallTrigger.GONE)
+            speaking.leave(c, CallTrigger.GONE)
         case events.EngineFailed(reply=None):
             _lose_ear(c)
         case events.WordProven() if c.reply is None or event.reply != c.reply.number:
@@ -66,7 +61,7 @@ def note(c: Conversation, event: events.Event) -> bool:
 # ---------------------------------------------------------------- the call
 
 
-def _connect(c: Conversation, earlier: Sequence[Entry]) -> None:
+def _connect(c: Memory, earlier: Sequence[Entry]) -> None:
     if c.call is not CallState.WAITING:
         return
     c.call = follow(CALL, c.call, CallTrigger.CONNECTED)
@@ -92,7 +87,7 @@ def _heard_notice(earlier: Sequence[Entry], notice: str) -> bool:
 # ---------------------------------------------------------------- the caller's voice and words
 
 
-def _listen(c: Conversation, heard: events.SpeechProbability) -> bool:
+def _listen(c: Memory, heard: events.SpeechProbability) -> bool:
     before = c.turn.state
     audio_end, over_agent = min(heard.audio_end, heard.at), c.reply is not None and c.reply.begun
     changed = c.turn.listen(audio_end, heard.probability, c.policy, heard.level, over_agent=over_agent)
@@ -102,7 +97,7 @@ def _listen(c: Conversation, heard: events.SpeechProbability) -> bool:
     return changed or c.turn.state is TurnState.PAUSING
 
 
-def _is_agents(c: Conversation, window: events.SpeechProbability) -> bool:
+def _is_agents(c: Memory, window: events.SpeechProbability) -> bool:
     """Whether a window of speech is the agent's own, or may be: an echo that has only begun sounds like a voice."""
     if is_echo(window, c.policy):
         c.echoes += 1
@@ -114,27 +109,27 @@ def _is_agents(c: Conversation, window: events.SpeechProbability) -> bool:
     return over_agent and begins and 0 < c.unexplained <= c.policy.echo_onset
 
 
-def _callers_words(c: Conversation, text: str) -> str:
+def _callers_words(c: Memory, text: str) -> str:
     """A transcript without what the line brought back of the agent's; that of a turn long known is the caller's."""
     if c.echoes < ENOUGH or (c.late is not None and c.late.entry is not None):
         return text
     return without_own_words(text, c.agent_says, c.turn.voiced, c.policy)
 
 
-def _hear_partial(c: Conversation, text: str) -> None:
+def _hear_partial(c: Memory, text: str) -> None:
     noticed = c.turn.state is not TurnState.QUIET or _tells_to_stop(c, text)
     if c.late is None and noticed and not c.turn.understood:
         c.turn.guess(text, c.now)
 
 
-def _tells_to_stop(c: Conversation, text: str) -> bool:
+def _tells_to_stop(c: Memory, text: str) -> bool:
     """Whether words prove a caller whose voice was not noticed: they stop the agent, and are not an echo of its own."""
     if c.reply is None or not c.reply.begun or c.echoes >= ENOUGH:
         return False
     return bool(hard_stops(words(text), c.phrases) - hard_stops(words(c.agent_says), c.phrases))
 
 
-def _hear_final(c: Conversation, text: str, confidence: float | None) -> None:
+def _hear_final(c: Memory, text: str, confidence: float | None) -> None:
     c.deaf = 0
     if not text:
         return
@@ -144,7 +139,7 @@ def _hear_final(c: Conversation, text: str, confidence: float | None) -> None:
         c.turn.add(text, c.now, confidence)
 
 
-def _understand(c: Conversation, request: int) -> None:
+def _understand(c: Memory, request: int) -> None:
     c.deaf = 0
     if c.late is not None and request == c.late.request:
         listening.resolve_late(c)
@@ -153,7 +148,7 @@ def _understand(c: Conversation, request: int) -> None:
         c.turn.understood = True
 
 
-def _lose_ear(c: Conversation) -> None:
+def _lose_ear(c: Memory) -> None:
     """Speech to text failed: what is known of the words is all that will be known."""
     c.deaf_since = c.deaf_since if c.deaf else c.now
     c.deaf += 1
@@ -169,7 +164,7 @@ def _lose_ear(c: Conversation) -> None:
 # ---------------------------------------------------------------- the agent's reply
 
 
-def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None:
+def _note_reply(c: Memory, reply: Reply, event: events.ReplyEvent) -> None:
     match event:
         case events.ReplyText(text=text) if reply.generating:
             reply.thought_at = c.now
@@ -200,7 +195,7 @@ def _note_reply(c: Conversation, reply: Reply, event: events.ReplyEvent) -> None
     reply.progress_at = c.now
 
 
-def _note_proof(c: Conversation, event: events.WordProven) -> None:
+def _note_proof(c: Memory, event: events.WordProven) -> None:
     """More of a reply that is over was heard than was known: the history has to say so."""
     for ended in c.ended:
         reply = ended.reply
@@ -214,7 +209,7 @@ def _note_proof(c: Conversation, event: events.WordProven) -> None:
 # ---------------------------------------------------------------- tools
 
 
-def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) -> None:
+def _tool_requested(c: Memory, reply: Reply, event: events.ToolRequested) -> None:
     call = ToolCall(event.tool_call, event.name, event.arguments)
     if call.name == HANG_UP:
         reply.hang_up = reply.hang_up or call
@@ -232,7 +227,7 @@ def _tool_requested(c: Conversation, reply: Reply, event: events.ToolRequested) 
         speaking.run_tools(c, reply)
 
 
-def _ask_for_goodbye(c: Conversation, reply: Reply) -> None:
+def _ask_for_goodbye(c: Memory, reply: Reply) -> None:
     """A model that hangs up without a word is asked, once, for the word."""
     call = reply.hang_up
     if call is None or reply.said_anything or any(tool.tool_call == call.id for tool in reply.used):
@@ -241,7 +236,7 @@ def _ask_for_goodbye(c: Conversation, reply: Reply) -> None:
     reply.to_go_on = True
 
 
-def _tool_finished(c: Conversation, event: events.ToolFinished) -> None:
+def _tool_finished(c: Memory, event: events.ToolFinished) -> None:
     call = c.running.pop(event.tool_call, None)
     if call is None:
         return

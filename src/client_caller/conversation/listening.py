@@ -3,33 +3,14 @@
 The verbs of the caller's turn, as `speaking.py` has those of the agent's reply. When they are due is for the rules.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from client_caller.conversation.commands import FinishTranscript, JudgeTurn
 from client_caller.conversation.history import CallerSaid, Entry
+from client_caller.conversation.memory import Late, Memory
 from client_caller.conversation.state import CALL, CallState, CallTrigger, TurnTrigger, follow
 from client_caller.conversation.words import same_words
 
-if TYPE_CHECKING:
-    from client_caller.conversation.conversation import Conversation
 
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Final words that are still to come for a turn that is over."""
-
-    request: int
-    """The `FinishTranscript` that they will answer."""
-    entry: int | None
-    """The turn in the history; None if it was taken for noise."""
-    finals: list[str]
-    """All final words of the turn so far; once complete they replace its text."""
-
-
-def finish_transcript(c: Conversation) -> None:
+def finish_transcript(c: Memory) -> None:
     """Ask for the final words of this pause; those of an earlier turn have had their time."""
     resolve_late(c)
     c.requests += 1
@@ -37,14 +18,14 @@ def finish_transcript(c: Conversation) -> None:
     c.ask(FinishTranscript(c.requests), JudgeTurn(c.requests))
 
 
-def judge_again(c: Conversation) -> None:
+def judge_again(c: Memory) -> None:
     """Ask the turn model once more: it has heard more of the silence now."""
     assert c.turn.request is not None
     c.turn.judged_again = True
     c.ask(JudgeTurn(c.turn.request))
 
 
-def take_turn(c: Conversation) -> None:
+def take_turn(c: Memory) -> None:
     """The caller has finished."""
     known = _known_finals(c)
     c.clarify = c.doubtful
@@ -64,19 +45,19 @@ def take_turn(c: Conversation) -> None:
         c.reply.committed = True
 
 
-def set_aside(c: Conversation) -> None:
+def set_aside(c: Memory) -> None:
     """What the caller said over the agent's words did not want the floor: a backchannel, or no words at all."""
     entry = len(c.entries) if c.turn.text else None
     write_backchannel(c)
     _end_turn(c, TurnTrigger.DISMISSED, entry, list(c.turn.finals))
 
 
-def dismiss(c: Conversation) -> None:
+def dismiss(c: Memory) -> None:
     """It was no speech."""
     _end_turn(c, TurnTrigger.DISMISSED, None, [])
 
 
-def resolve_late(c: Conversation) -> None:
+def resolve_late(c: Memory) -> None:
     """No more final words will come for a turn that is over: those that came are better than what it was taken for."""
     if c.late is None:
         return
@@ -93,35 +74,29 @@ def resolve_late(c: Conversation) -> None:
         c.entries[late.entry] = CallerSaid(said.started, said.ended, text, said.backchannel)
 
 
-def write_words(c: Conversation, entries: list[Entry]) -> None:
+def write_words(c: Memory, entries: list[Entry]) -> None:
     """Write the present turn's words, if it has any, into `entries`: into the turn still unanswered, if one is."""
     if not c.turn.text:
         return
-    before = unanswered(c)
+    before = c.awaiting
     if before is None or c.unanswered is None:
         entries.append(CallerSaid(c.turn.started, c.turn.last_speech, c.turn.text))
     else:
         entries[c.unanswered] = CallerSaid(before.started, c.turn.last_speech, c.words)
 
 
-def write_backchannel(c: Conversation) -> None:
+def write_backchannel(c: Memory) -> None:
     """Write the present turn's words, if it has any, as a backchannel."""
     if c.turn.text:
         c.entries.append(CallerSaid(c.turn.started, c.turn.last_speech, c.turn.text, backchannel=True))
 
 
-def unanswered(c: Conversation) -> CallerSaid | None:
-    """The caller's last turn, if nothing of its answer was heard yet."""
-    entry = c.entries[c.unanswered] if c.unanswered is not None else None
-    return entry if isinstance(entry, CallerSaid) else None
-
-
-def _known_finals(c: Conversation) -> list[str]:
-    before = unanswered(c)
+def _known_finals(c: Memory) -> list[str]:
+    before = c.awaiting
     return [*([before.text] if before is not None and before.text else []), *c.turn.finals]
 
 
-def _end_turn(c: Conversation, trigger: TurnTrigger, entry: int | None, known: list[str]) -> None:
+def _end_turn(c: Memory, trigger: TurnTrigger, entry: int | None, known: list[str]) -> None:
     if c.turn.request is not None and not c.turn.understood:
         c.late = Late(c.turn.request, entry, known)
     c.turn = c.turn.finish(trigger)

@@ -6,20 +6,15 @@ what is known, so a fact that comes late is judged at once, and time that was sp
 Earlier rules go first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from client_caller.conversation import listening, speaking
 from client_caller.conversation.barge_in import Claim, claim, patience_with
 from client_caller.conversation.completeness import promises_more
+from client_caller.conversation.memory import Memory
 from client_caller.conversation.state import CallState, ReplyState, TurnState
 from client_caller.conversation.words import same_words
-
-if TYPE_CHECKING:
-    from client_caller.conversation.conversation import Conversation
 
 NOW = 0
 """A moment that is always reached."""
@@ -29,28 +24,28 @@ LEAD = 400
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    due: Callable[[Conversation], int | None]
-    act: Callable[[Conversation], None]
+    due: Callable[[Memory], int | None]
+    act: Callable[[Memory], None]
 
 
-def settle(conversation: Conversation) -> int | None:
+def settle(c: Memory) -> int | None:
     """Act until no rule applies; returns when the next one will, None after the end."""
-    while conversation.call is not CallState.ENDED:
-        due, rule = _next(conversation)
-        if due > conversation.now:
+    while c.call is not CallState.ENDED:
+        due, rule = _next(c)
+        if due > c.now:
             return due
-        rule.act(conversation)
+        rule.act(c)
     return None
 
 
-def _next(conversation: Conversation) -> tuple[int, Rule]:
+def _next(c: Memory) -> tuple[int, Rule]:
     """The first rule that applies now, else the one that will apply soonest; `_hard_stop` always will."""
     soonest: tuple[int, Rule] | None = None
     for rule in RULES:
-        due = rule.due(conversation)
+        due = rule.due(c)
         if due is None:
             continue
-        if due <= conversation.now:
+        if due <= c.now:
             return due, rule
         if soonest is None or due < soonest[0]:
             soonest = due, rule
@@ -58,7 +53,7 @@ def _next(conversation: Conversation) -> tuple[int, Rule]:
     return soonest
 
 
-def _silence(c: Conversation, milliseconds: int) -> int:
+def _silence(c: Memory, milliseconds: int) -> int:
     """When the caller will have been silent for so long, counted from the end of their voice.
 
     Believed at that moment only if their audio is known nearly up to it; a line that stalls is given some patience.
@@ -68,49 +63,49 @@ def _silence(c: Conversation, milliseconds: int) -> int:
     return due if c.turn.silent_through >= due - lag else due + c.policy.audio_stall
 
 
-def _lost(c: Conversation) -> int | None:
+def _lost(c: Memory) -> int | None:
     """A line that goes dead in the middle of a word would leave the floor with nobody."""
     speaking = c.turn.state is TurnState.SPEAKING
     return c.turn.heard_through + c.policy.audio_lag + c.policy.audio_stall if speaking else None
 
 
-def _agent_final(c: Conversation) -> bool:
+def _agent_final(c: Memory) -> bool:
     return c.reply is not None and c.reply.final
 
 
 # ---------------------------------------------------------------- the call's length
 
 
-def _hard_stop(c: Conversation) -> int:
+def _hard_stop(c: Memory) -> int:
     return c.connected_at + c.policy.max_call + c.policy.hard_stop
 
 
-def _time_over(c: Conversation) -> int | None:
+def _time_over(c: Memory) -> int | None:
     return None if _agent_final(c) else c.connected_at + c.policy.max_call
 
 
-def _time_warning(c: Conversation) -> int | None:
+def _time_warning(c: Memory) -> int | None:
     idle = c.call is CallState.LIVE and c.reply is None and c.turn.state is TurnState.QUIET
     if c.warned or not idle or c.policy.max_call <= c.policy.max_call_warning:
         return None
     return c.connected_at + c.policy.max_call - c.policy.max_call_warning
 
 
-def _hang_up(c: Conversation) -> int | None:
+def _hang_up(c: Memory) -> int | None:
     if c.call is not CallState.CLOSING or c.reply is not None or c.turn.holds_floor(c.now, c.policy):
         return None
     return c.closed_at + c.policy.goodbye_linger
 
 
-def _end_closing(c: Conversation) -> None:
+def _end_closing(c: Memory) -> None:
     assert c.closing is not None
-    c.end(c.closing.reason)
+    speaking.end(c, c.closing.reason)
 
 
 # ---------------------------------------------------------------- who has the floor?
 
 
-def _claim(c: Conversation) -> Claim:
+def _claim(c: Memory) -> Claim:
     """What the caller's sound asks of a reply that they hear. Noise that is known for noise does not take the floor."""
     turn = c.turn
     if turn.state is TurnState.QUIET or turn.wordless(c.now, c.policy):
@@ -120,22 +115,22 @@ def _claim(c: Conversation) -> Claim:
     return Claim.SILENCE if found is Claim.FLOOR and noise else found
 
 
-def _barge_in(c: Conversation) -> int | None:
+def _barge_in(c: Memory) -> int | None:
     begun = c.reply is not None and c.reply.begun and not c.reply.final
     return NOW if begun and _claim(c) is Claim.FLOOR else None
 
 
-def _duck(c: Conversation) -> int | None:
+def _duck(c: Memory) -> int | None:
     loud = c.reply is not None and c.reply.state is ReplyState.AUDIBLE and not c.reply.final
     return NOW if loud and _claim(c) is Claim.EAR else None
 
 
-def _pause(c: Conversation) -> int | None:
+def _pause(c: Memory) -> int | None:
     audible = c.reply is not None and c.reply.audible and not c.reply.final
     return NOW if audible and _claim(c) is Claim.SILENCE else None
 
 
-def _resume(c: Conversation) -> int | None:
+def _resume(c: Memory) -> int | None:
     """Words may still come for a sound that is over: a pause that is made anyway waits for them a little.
 
     One that is too long for a breath already waits for the utterance to end, since its words are known about then.
@@ -151,19 +146,19 @@ def _resume(c: Conversation) -> int | None:
     return breath if over <= breath else turn.voice_end + c.policy.utterance_gap
 
 
-def _aside(c: Conversation) -> int | None:
+def _aside(c: Memory) -> int | None:
     if c.reply is None or not c.reply.begun or c.turn.state is not TurnState.PAUSING:
         return None
     return _silence(c, patience_with(understood=c.turn.understood, policy=c.policy))
 
 
-def _hold(c: Conversation) -> int | None:
+def _hold(c: Memory) -> int | None:
     released = c.reply is not None and c.reply.state is ReplyState.RELEASED and not c.reply.final
     speaking = c.turn.state is TurnState.SPEAKING and c.turn.holds_floor(c.now, c.policy)
     return NOW if released and speaking else None
 
 
-def _withdraw(c: Conversation) -> int | None:
+def _withdraw(c: Memory) -> int | None:
     reply = c.reply
     if reply is None or reply.final or reply.begun:
         return None
@@ -171,7 +166,7 @@ def _withdraw(c: Conversation) -> int | None:
     return NOW if doubted or not same_words(reply.answers, c.words) else None
 
 
-def _release(c: Conversation) -> int | None:
+def _release(c: Memory) -> int | None:
     reply = c.reply
     if reply is None or reply.state is not ReplyState.HELD or not reply.committed:
         return None
@@ -181,20 +176,20 @@ def _release(c: Conversation) -> int | None:
 # ---------------------------------------------------------------- has the caller finished?
 
 
-def _finish_transcript(c: Conversation) -> int | None:
+def _finish_transcript(c: Memory) -> int | None:
     if c.turn.state is not TurnState.PAUSING or c.turn.request is not None:
         return None
     return _silence(c, c.policy.finish_transcript_after)
 
 
-def _judge_again(c: Conversation) -> int | None:
+def _judge_again(c: Memory) -> int | None:
     turn = c.turn
     if turn.state is not TurnState.PAUSING or turn.judged_again or turn.completion is None:
         return None
     return _silence(c, c.policy.judge_again_after) if turn.completion < c.policy.sounds_likely else None
 
 
-def _speculate(c: Conversation) -> int | None:
+def _speculate(c: Memory) -> int | None:
     """Words that may well be the turn's last are answered before that is sure."""
     turn = c.turn
     if c.reply is not None or not turn.text or turn.state is TurnState.QUIET or not c.may_guess:
@@ -210,7 +205,7 @@ def _speculate(c: Conversation) -> int | None:
     return turn.words_since + c.policy.stable_partial
 
 
-def _speak_up(c: Conversation) -> int | None:
+def _speak_up(c: Memory) -> int | None:
     """What the model says to a guess is worth a voice once the caller pauses, or the turn is over."""
     reply = c.reply
     if reply is None or not reply.unspoken:
@@ -218,7 +213,7 @@ def _speak_up(c: Conversation) -> int | None:
     return NOW if reply.committed or c.turn.state is not TurnState.SPEAKING else None
 
 
-def _turn_over(c: Conversation) -> int | None:
+def _turn_over(c: Memory) -> int | None:
     turn = c.turn
     agent_speaks = c.reply is not None and (c.reply.begun or c.reply.final)
     if turn.state is not TurnState.PAUSING or agent_speaks:
@@ -226,7 +221,7 @@ def _turn_over(c: Conversation) -> int | None:
     return _silence(c, c.silence_needed)
 
 
-def _end_turn(c: Conversation) -> None:
+def _end_turn(c: Memory) -> None:
     """Words are a turn, and so may be speech without words. The rest was noise."""
     if c.turn.text or c.unintelligible:
         listening.take_turn(c)
@@ -234,12 +229,12 @@ def _end_turn(c: Conversation) -> None:
         listening.dismiss(c)
 
 
-def _owed(c: Conversation) -> int | None:
+def _owed(c: Memory) -> int | None:
     owed = c.unanswered is not None and c.reply is None
     return NOW if owed and not c.turn.holds_floor(c.now, c.policy) else None
 
 
-def _answer(c: Conversation) -> None:
+def _answer(c: Memory) -> None:
     if c.words and not c.clarify:
         speaking.begin_reply(c, committed=True)
     else:
@@ -249,7 +244,7 @@ def _answer(c: Conversation) -> None:
         c.clarify = False
 
 
-def _tell_news(c: Conversation) -> int | None:
+def _tell_news(c: Memory) -> int | None:
     free = c.call is CallState.LIVE and c.reply is None and not c.turn.holds_floor(c.now, c.policy)
     return NOW if c.tool_news and free else None
 
@@ -257,7 +252,7 @@ def _tell_news(c: Conversation) -> int | None:
 # ---------------------------------------------------------------- is the reply over?
 
 
-def _complete(c: Conversation) -> int | None:
+def _complete(c: Memory) -> int | None:
     reply = c.reply
     if reply is None or reply.state is ReplyState.HELD or not reply.done_thinking:
         return None
@@ -268,19 +263,19 @@ def _complete(c: Conversation) -> int | None:
     return NOW if reply.playout.all_heard else reply.progress_at + LEAD + c.policy.acknowledgement_patience
 
 
-def _empty(c: Conversation) -> int | None:
+def _empty(c: Memory) -> int | None:
     """A model that says nothing would leave the line silent."""
     reply = c.reply
     silent = reply is not None and reply.done_thinking and not reply.said_anything and reply.closing is None
     return NOW if silent else None
 
 
-def _go_on(c: Conversation) -> int | None:
+def _go_on(c: Memory) -> int | None:
     reply = c.reply
     return NOW if reply is not None and reply.to_go_on and not reply.generating and not reply.asked else None
 
 
-def _give_up(c: Conversation) -> int | None:
+def _give_up(c: Memory) -> int | None:
     """A voice that hangs is given up; so is a model, however many fillers were heard. A tool takes its time."""
     reply = c.reply
     if reply is None or reply.state is ReplyState.HELD:
@@ -293,7 +288,7 @@ def _give_up(c: Conversation) -> int | None:
 # ---------------------------------------------------------------- silence is owned
 
 
-def _filler(c: Conversation) -> int | None:
+def _filler(c: Memory) -> int | None:
     reply = c.reply
     if reply is None or reply.state is ReplyState.HELD or reply.done_thinking or not c.phrases.fillers:
         return None
@@ -304,14 +299,14 @@ def _filler(c: Conversation) -> int | None:
     return reply.quiet_since + (c.policy.tool_filler_after if reply.filler else c.policy.filler_after)
 
 
-def _prompt(c: Conversation) -> int | None:
+def _prompt(c: Memory) -> int | None:
     if c.call is not CallState.LIVE or c.reply is not None or c.turn.holds_floor(c.now, c.policy):
         return None
     return max(c.connected_at, c.agent_quiet_since) + c.policy.silence_prompt
 
 
 RULES = (
-    Rule(_hard_stop, lambda c: c.end("max_call")),
+    Rule(_hard_stop, lambda c: speaking.end(c, "max_call")),
     Rule(_time_over, lambda c: speaking.say_last_words(c, c.phrases.time_over, "max_call")),
     Rule(_barge_in, speaking.interrupt),
     Rule(_pause, speaking.pause),
@@ -335,6 +330,6 @@ RULES = (
     Rule(_hang_up, _end_closing),
     Rule(_filler, speaking.say_filler),
     Rule(_tell_news, lambda c: speaking.begin_reply(c, committed=True)),
-    Rule(_time_warning, lambda c: c.warn_of_time()),
-    Rule(_prompt, lambda c: c.ask_whether_there()),
+    Rule(_time_warning, speaking.warn_of_time),
+    Rule(_prompt, speaking.ask_whether_there),
 )

@@ -37,7 +37,7 @@ class Launch:
     calls: int = 2
     """Prompts that are kept at a time, each with a place of its own: one more call begins cold."""
     threads: int = 0
-    """0: half of the logical processors. Hearing and voice need the others, and two on one core gain nothing here."""
+    """0: half of the logical processors; hearing and voice run beside it."""
     context: int = CONTEXT
 
 
@@ -84,8 +84,9 @@ def _params(launch: Launch) -> xllamacpp.CommonParams:
     params.n_parallel = launch.calls
     params.n_ctx = launch.calls * launch.context
     params.cpuparams.n_threads = launch.threads or max(1, (os.cpu_count() or 2) // 2)
-    # Gemma looks at a window of the prompt in most layers, and keeps no more of it. Only a whole cache can be cut where
-    # a reply was interrupted and go on from there; the other way is to read the whole prompt again, for seconds.
+    # Gemma looks at a window of the prompt in most layers, and keeps no more of it there. A whole cache can be cut just
+    # where a reply was interrupted; the other goes back to a checkpoint before (experiments/gemma_cost.py: a turn after
+    # an interruption is 60 tokens to read in place of 77).
     params.swa_full = True
     params.cache_ram_mib = 0  # else prompts that ended are kept in up to 8 GB of memory
     params.endpoint_metrics = True

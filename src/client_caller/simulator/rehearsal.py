@@ -111,7 +111,7 @@ class _Rehearsal:
     def _greet(self) -> None:
         """The agent speaks its greeting, and the caller hears it."""
         self._tell(events.CallStarted(0))
-        greeting = self._core.reply
+        greeting = self._core.memory.reply
         if greeting is not None:
             self._tell(events.PlaybackStarted(0, greeting.number))
             for clause, text in enumerate(greeting.playout.clauses):
