@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from client_caller.cli import serve_csm
+from client_caller.cli import serving
 from client_caller.cli.main import app
 
 
@@ -18,7 +18,7 @@ def test_help_teaches() -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With the commands that install it, PyTorch first."""
-    monkeypatch.setattr(serve_csm, "find_spec", lambda name: None if name == "torch" else object())
+    monkeypatch.setattr(serving, "find_spec", lambda name: None if name == "torch" else object())
     done = CliRunner().invoke(app, ["models", "serve", "csm", "--weights", str(tmp_path), "--voice", "ada.toml"])
     assert done.exit_code == 1
     assert "torch not installed" in done.output

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from client_caller.cli import serve_gguf
+from client_caller.cli import serving
 from client_caller.cli.main import app
 from client_caller.conversation.history import Message
 from client_caller.engines.openai_llm import OpenAiModel
@@ -89,7 +89,7 @@ def test_what_can_not_be_served_is_said(model: Path, tmp_path: Path, spoil: str)
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, model: Path) -> None:
     """With the command that installs it."""
-    monkeypatch.setattr(serve_gguf, "find_spec", lambda name: None)
+    monkeypatch.setattr(serving, "find_spec", lambda name: None)
     done = CliRunner().invoke(app, ["models", "serve", "gguf", "--model", str(model)])
     assert done.exit_code == 1
     assert "pip install 'client-caller[cpu]'" in done.output

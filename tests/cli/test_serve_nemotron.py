@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from client_caller.cli import serve_nemotron
+from client_caller.cli import serving
 from client_caller.cli.main import app
 
 
@@ -19,7 +19,7 @@ def test_the_help_says_where_the_weights_come_from() -> None:
 
 def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With what has to be installed before it."""
-    monkeypatch.setattr(serve_nemotron, "find_spec", lambda name: None)
+    monkeypatch.setattr(serving, "find_spec", lambda name: None)
     result = CliRunner().invoke(app, ["models", "serve", "nemotron", "--weights", str(tmp_path)])
     assert result.exit_code == 1
     assert "torch and transformers and tokenizers not installed" in result.stderr

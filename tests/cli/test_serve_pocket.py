@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from client_caller.cli import serve_pocket
+from client_caller.cli import serving
 from client_caller.cli.main import app
 
 
@@ -18,7 +18,7 @@ def test_help_teaches() -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With the commands that install it, PyTorch first."""
-    monkeypatch.setattr(serve_pocket, "find_spec", lambda name: None)
+    monkeypatch.setattr(serving, "find_spec", lambda name: None)
     done = CliRunner().invoke(app, ["models", "serve", "pocket", "--weights", str(tmp_path)])
     assert done.exit_code == 1
     assert "pip install torch" in done.output

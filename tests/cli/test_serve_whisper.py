@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from client_caller.cli import serve_whisper
+from client_caller.cli import serving
 from client_caller.cli.main import app
 
 
@@ -17,7 +17,7 @@ def test_the_help_has_a_command_for_each_machine() -> None:
 
 def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command that installs it."""
-    monkeypatch.setattr(serve_whisper, "find_spec", lambda name: None)
+    monkeypatch.setattr(serving, "find_spec", lambda name: None)
     result = CliRunner().invoke(app, ["models", "serve", "whisper"])
     assert result.exit_code == 1
-    assert result.stderr == "Whisper is not installed: pip install 'client-caller[whisper]'\n"
+    assert result.stderr == "faster_whisper not installed. pip install 'client-caller[whisper]'\n"

@@ -1,13 +1,12 @@
 """`client-caller models serve csm`: a voice that speaks by what was said before in the call."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-Device = Literal["cuda", "cpu"]
+from client_caller.cli.serving import Device, Host, Port, listening, need, say, torch_device
+
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -16,10 +15,8 @@ def csm(
         Path, typer.Option(help="Folder of sesame/csm-1b in transformers' format. Nothing is fetched.", file_okay=False)
     ],
     voice: Annotated[Path, typer.Option(help="Voice file: who speaks, a recording, and the speaker's consent.")],
-    host: Annotated[str, typer.Option(help="Address to listen at. There is no password: keep it private.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes any free one.")] = 8001,
+    host: Host = "127.0.0.1",
+    port: Port = 8001,
     device: Annotated[
         Device | None,
         typer.Option(help="Without it: the GPU, if there is one. Of several, the one in CUDA_VISIBLE_DEVICES."),
@@ -55,48 +52,23 @@ def csm(
 
     Then, in client-caller.toml: engine = "csm" under \\[tts]. Ctrl-C stops the server.
     """
-    if missing := [name for name in ("torch", "transformers", "tokenizers") if find_spec(name) is None]:
-        _end(
-            f"{' and '.join(missing)} not installed. Install PyTorch for your GPU first (pip install torch), "
-            "then: pip install 'client-caller[csm]'"
-        )
-    import torch
-
+    need("csm", "torch", "transformers", "tokenizers")
     from client_caller.models.csm.launch import Launch, serve
     from client_caller.models.csm.voice import VoiceError
     from client_caller.models.csm.weights import WeightsError
 
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch_device(device)
     on_gpu = device == "cuda"
-    if on_gpu and not torch.cuda.is_available():
-        _end("This PyTorch finds no GPU for --device cuda. Check nvidia-smi, and that PyTorch was built for CUDA.")
     if not on_gpu:
-        _say("Without a GPU, CSM-1B takes about a second for 80 ms of sound: good for trying it, not for calls.")
+        say("Without a GPU, CSM-1B takes about a second for 80 ms of sound: good for trying it, not for calls.")
     launch = Launch(
         weights=weights,
         voice=voice,
-        host=host,
-        port=port,
         device=device,
         dtype=dtype or ("bfloat16" if on_gpu else "float32"),
         slots=slots,
         gpu_memory=gpu_memory,
         slowest_step=max_step / 1000,
     )
-    try:
-        serve(launch, _say)
-    except (VoiceError, WeightsError) as error:
-        _end(str(error))
-    except OSError as error:
-        _end(f"Can't listen at {host}:{port} ({error.strerror}). Is another server there? Choose another --port.")
-    except KeyboardInterrupt:
-        _say("Stopped.")
-
-
-def _say(line: str) -> None:
-    Console(stderr=True).print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _end(reason: str) -> None:
-    Console(stderr=True, style="red").print(reason, soft_wrap=True, markup=False, highlight=False)
-    raise typer.Exit(1)
+    with listening(host, port, VoiceError, WeightsError) as listener:
+        serve(launch, listener, say)

@@ -1,17 +1,14 @@
 """`client-caller models serve nemotron`: speech to text that streams by nature."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
+from client_caller.cli.serving import Device, Host, Port, listening, need, say, torch_device
 from client_caller.models.cache import ModelMissing, find
 from client_caller.models.manifest import SILERO_VAD
-from client_caller.server.run import listen
 
-Device = Literal["cuda", "cpu"]
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -24,8 +21,8 @@ def nemotron(
         ),
     ],
     device: Annotated[Device | None, typer.Option(help="Without it: the GPU, if there is one.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes any free one.")] = 8002,
+    host: Host = "127.0.0.1",
+    port: Port = 8002,
     dtype: Annotated[Precision | None, typer.Option(help="Without it: bfloat16 on a GPU, float32 on a CPU.")] = None,
     chunk: Annotated[
         int,
@@ -55,36 +52,14 @@ def nemotron(
     no hints. It has no password: keep it on this machine or in a network of your own. /healthz and /metrics are for
     operators.
     """
-    if missing := [name for name in ("torch", "transformers", "tokenizers") if find_spec(name) is None]:
-        _fail(
-            f"{' and '.join(missing)} not installed. Install PyTorch for your GPU first (pip install torch), "
-            "then: pip install 'client-caller[nemotron]'"
-        )
-    import torch
-
+    need("nemotron", "torch", "transformers", "tokenizers")
     from client_caller.models.nemotron.launch import Launch, serve
     from client_caller.models.nemotron.weights import WeightsError
 
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
-        _fail("This PyTorch finds no GPU for --device cuda. Check nvidia-smi, and that PyTorch was built for CUDA.")
+    device = torch_device(device)
     if device == "cpu":
-        _say("Without a GPU a second of speech takes about 0.7 s of one core: good for trying it, not for many calls.")
+        say("Without a GPU a second of speech takes about 0.7 s of one core: good for trying it, not for many calls.")
     chosen = dtype or ("bfloat16" if device == "cuda" else "float32")
-    try:
-        with listen(host, port) as listener:
-            launch = Launch(weights, device, chosen, chunk, batch, slowest, gpu_memory)
-            serve(launch, find(SILERO_VAD.name), listener, _say)
-    except (WeightsError, ModelMissing) as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"Can't listen at {host}:{port} ({error.strerror}): choose another --port, or end what listens there.")
-
-
-def _say(line: str) -> None:
-    Console().print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _fail(line: str) -> None:
-    Console(stderr=True, style="red").print(line, soft_wrap=True, markup=False, highlight=False)
-    raise typer.Exit(1)
+    launch = Launch(weights, device, chosen, chunk, batch, slowest, gpu_memory)
+    with listening(host, port, WeightsError, ModelMissing) as listener:
+        serve(launch, find(SILERO_VAD.name), listener, say)

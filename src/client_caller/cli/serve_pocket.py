@@ -1,13 +1,11 @@
 """`client-caller models serve pocket`: a voice for a machine without a GPU."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from client_caller.server.run import listen
+from client_caller.cli.serving import Host, Port, listening, need, say
 
 
 def pocket(
@@ -17,10 +15,8 @@ def pocket(
             help="Folder with model.safetensors, tokenizer.json and voices/. Nothing is fetched.", file_okay=False
         ),
     ],
-    host: Annotated[str, typer.Option(help="Address to listen at. There is no password: keep it private.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes any free one.")] = 8001,
+    host: Host = "127.0.0.1",
+    port: Port = 8001,
     at_once: Annotated[
         int, typer.Option(min=1, max=32, help="Texts spoken at a time. Each takes two threads and 0.4 GB.")
     ] = 1,
@@ -41,27 +37,9 @@ def pocket(
 
     /healthz and /metrics are for operators.
     """
-    if find_spec("pocket_tts") is None:
-        _fail(
-            "pocket_tts not installed. Install PyTorch for your machine first (pip install torch), "
-            "then: pip install 'client-caller[cpu]'"
-        )
+    need("cpu", "torch", "pocket_tts")
     from client_caller.models.pocket.launch import Launch, serve
     from client_caller.models.pocket.voice import WeightsError
 
-    try:
-        with listen(host, port) as listener:
-            serve(Launch(weights, at_once, waiting), listener, _say)
-    except WeightsError as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"Can't listen at {host}:{port} ({error.strerror}): choose another --port, or end what listens there.")
-
-
-def _say(line: str) -> None:
-    Console().print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _fail(line: str) -> None:
-    Console(stderr=True, style="red").print(line, soft_wrap=True, markup=False, highlight=False)
-    raise typer.Exit(1)
+    with listening(host, port, WeightsError) as listener:
+        serve(Launch(weights, at_once, waiting), listener, say)

@@ -1,14 +1,12 @@
 """`client-caller models serve whisper`: our own speech to text."""
 
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from client_caller.cli.serving import Host, Port, listening, need, say
 from client_caller.models.cache import ModelMissing, find
 from client_caller.models.manifest import SILERO_VAD
-from client_caller.server.run import listen
 
 Model = Annotated[
     str,
@@ -40,8 +38,8 @@ Slowest = Annotated[
 def whisper(
     model: Model = "base.en",
     device: Device = "cpu",
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes any free one.")] = 8002,
+    host: Host = "127.0.0.1",
+    port: Port = 8002,
     compute_type: ComputeType = "default",
     threads: Threads = 0,
     offline: Offline = False,
@@ -62,30 +60,15 @@ def whisper(
     Calls use it with CLIENT_CALLER_STT_ENGINE=realtime, or engine = "realtime" under [stt]. It has no password: keep
     it on this machine or in a network of your own. /healthz and /metrics are for operators.
     """
-    if find_spec("faster_whisper") is None:
-        _fail("Whisper is not installed: pip install 'client-caller[whisper]'")
+    need("whisper", "faster_whisper")
     from client_caller.models.whisper.faster import WhisperUnavailable
     from client_caller.models.whisper.launch import Launch, serve
 
     launch = Launch(model, device, precision(compute_type, device), threads, offline, guess_window, batch, slowest)
-    try:
-        with listen(host, port) as listener:
-            serve(launch, find(SILERO_VAD.name), listener, _say)
-    except (WhisperUnavailable, ModelMissing) as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"Can't listen at {host}:{port} ({error.strerror}): choose another --port, or end what listens there.")
+    with listening(host, port, WhisperUnavailable, ModelMissing) as listener:
+        serve(launch, find(SILERO_VAD.name), listener, say)
 
 
 def precision(compute_type: str, device: str) -> str:
     """What "default" stands for on this device; anything else is itself."""
     return compute_type if compute_type != "default" else {"cpu": "int8", "cuda": "float16"}.get(device, "default")
-
-
-def _say(line: str) -> None:
-    Console().print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _fail(line: str) -> None:
-    Console(stderr=True, style="red").print(line, soft_wrap=True, markup=False, highlight=False)
-    raise typer.Exit(1)

@@ -15,6 +15,7 @@ from client_caller.models.csm.engine import CsmEngine  # noqa: E402
 from client_caller.models.csm.loop import Loop  # noqa: E402
 from client_caller.models.csm.sampling import Sampling  # noqa: E402
 from client_caller.models.csm.weights import Weights, load  # noqa: E402
+from client_caller.server.run import listen  # noqa: E402
 
 torch.set_num_threads(1)  # the work is tiny: more threads would only wait for each other
 transformers.logging.set_verbosity_error()
@@ -53,7 +54,7 @@ async def loop(csm_directory: Path, voice_file: Path) -> AsyncIterator[Loop]:
 async def address(loop: Loop) -> AsyncIterator[str]:
     """Host and port of a server of two slots."""
     server = launch._server(loop, "ada")
-    with launch.listening("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0) as listener:
         task = asyncio.create_task(server.serve([listener]))
         yield f"127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True

@@ -24,15 +24,14 @@ def test_it_serves_until_it_is_stopped(csm_directory: Path, voice_file: Path) ->
     options = ["--weights", str(csm_directory), "--voice", str(voice_file), "--port", "0", "--slots", "2"]
     with subprocess.Popen(
         [*COMMAND, *options, "--max-step", "60000"],
-        stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},  # the work is tiny: more threads would only wait for each other
     ) as server:
-        assert server.stderr is not None
+        assert server.stdout is not None
         said = ""
         while not (ready := re.search(r"^Ready: (http://127\.0\.0\.1:\d+), voice ada$", said, re.MULTILINE)):
-            line = server.stderr.readline()
+            line = server.stdout.readline()
             assert line, said
             said += line
         assert "Loading" in said
@@ -41,7 +40,7 @@ def test_it_serves_until_it_is_stopped(csm_directory: Path, voice_file: Path) ->
         assert answer.status_code == 200
         assert len(answer.content) % (1920 * 2) == 0 < len(answer.content)
         server.send_signal(signal.SIGINT)
-        rest = server.stderr.read()
+        rest = server.stdout.read()
         assert server.wait(30) == 0
     assert rest.strip() == "Stopped."
 

@@ -28,12 +28,10 @@ _LARGEST_MESSAGE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to serve, and where."""
+    """What to serve."""
 
     weights: Path
     voice: Path
-    host: str = "127.0.0.1"
-    port: int = 8001
     device: Literal["cuda", "cpu"] = "cpu"
     dtype: DType = "float32"
     slots: int = 16
@@ -43,20 +41,19 @@ class Launch:
     sampling: Sampling = field(default_factory=Sampling)
 
 
-def serve(launch: Launch, tell: Callable[[str], None]) -> None:
-    """Serve until a signal comes. `tell` is told in words how far the start is.
+def serve(launch: Launch, listener: socket.socket, tell: Callable[[str], None]) -> None:
+    """Serve on a listening socket until a signal comes. `tell` is told in words how far the start is.
 
-    Raises `WeightsError`, `VoiceError`, and `OSError` where the address can't be listened at.
+    Raises `WeightsError` and `VoiceError`.
     """
-    with listening(launch.host, launch.port) as listener:
-        loop, name = made(launch, tell)
-        loop.start()
-        address = f"http://{launch.host}:{listener.getsockname()[1]}"
-        try:
-            tell(f"Ready: {address}, voice {name}")
-            asyncio.run(_server(loop, name).serve([listener]))
-        finally:
-            loop.stop()
+    loop, name = made(launch, tell)
+    loop.start()
+    host, port = listener.getsockname()[:2]
+    try:
+        tell(f"Ready: http://{host}:{port}, voice {name}")
+        asyncio.run(_server(loop, name).serve([listener]))
+    finally:
+        loop.stop()
 
 
 def made(launch: Launch, tell: Callable[[str], None]) -> tuple[Loop, str]:
@@ -80,25 +77,6 @@ def made(launch: Launch, tell: Callable[[str], None]) -> tuple[Loop, str]:
     for slot in range(launch.slots):
         engine.rewind(slot, 0)
     return Loop(engine, weights, prefix, voice.speaker, Pace(launch.slowest_step)), voice.name
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A listening socket; 0 takes any free port. Raises `OSError`.
-
-    Made for TCP by name: only then does asyncio switch off Nagle's algorithm, which would hold frames back.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-    except BaseException:
-        listener.close()
-        raise
-    return listener
 
 
 def _server(loop: Loop, voice: str) -> uvicorn.Server:
