@@ -1,5 +1,6 @@
 """What tests of every room share: the model files they need, and recorded audio."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import soundfile
 from client_caller.audio import g711
 from client_caller.models.fetch import pull
 from client_caller.models.manifest import SILERO_VAD, SMART_TURN
+
+# A shell has what it starts in the background ignore Ctrl-C, and all that this starts in turn: here it has to count.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

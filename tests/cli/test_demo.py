@@ -104,11 +104,7 @@ def test_what_cannot_be_done_says_what_to_do(tmp_path: Path, monkeypatch: pytest
 
 def test_control_c_hangs_up_and_still_names_the_files(tmp_path: Path) -> None:
     """In real time, in a process of its own: interrupted in the middle of the greeting, it ends as a hung-up call."""
-    # Shells start what runs in the background with Ctrl-C ignored, and all that it starts: it must count again here.
-    program = (
-        "import signal; from client_caller.cli.main import app;"
-        "signal.signal(signal.SIGINT, signal.default_int_handler); app()"
-    )
+    program = "from client_caller.cli.main import app; app()"
     command = [sys.executable, "-c", program, "demo", "--out", str(tmp_path / "c")]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -60,7 +60,10 @@ def test_it_serves_until_it_is_stopped(model: Path, by: signal.Signals) -> None:
         assert "llamacpp:tokens_predicted_total 4" in httpx.get(f"{ready[1]}/metrics").text
         assert "xylophone" not in httpx.get(f"{ready[1]}/slots").text
         server.send_signal(by)
-        rest, errors = server.communicate(timeout=30)
+        try:
+            rest, errors = server.communicate(timeout=30)
+        finally:
+            server.kill()
         assert server.returncode == 0
     assert "xylophone" not in rest + errors
     assert "Traceback" not in errors
