@@ -89,3 +89,22 @@ def test_a_stretch_that_is_said_twice_makes_no_other_words() -> None:
         for back in (1, 30, 100, 250):
             again = audio[:place] + audio[max(0, place - back) :]
             assert {one.word for one in tones.read(again)} <= {"first", "second"}
+
+
+@given(words, st.integers(400, 1500), st.data())
+def test_a_word_of_which_a_part_is_played_twice_is_whole(word: str, samples: int, data: st.DataObject) -> None:
+    """A player went back, from any of its samples to any before it; words with a buzz in the middle."""
+    audio = tones.spell(word, samples)
+    cut = data.draw(st.integers(1, len(audio) - 1))
+    back = data.draw(st.integers(1, cut))
+    read = tones.read(audio[:cut] + audio[cut - back :])
+    assert [one.word for one in read] == [word]
+
+
+@given(words, st.integers(0, 1500), st.data())
+def test_a_word_of_which_a_part_was_dropped_is_not_whole(word: str, samples: int, data: st.DataObject) -> None:
+    """Wherever that was, and however little."""
+    audio = tones.spell(word, samples)
+    cut = data.draw(st.integers(0, len(audio) - 1))
+    dropped = data.draw(st.integers(1, len(audio) - cut))
+    assert tones.read(audio[:cut] + audio[cut + dropped :]) == ()

@@ -4,9 +4,10 @@ The doubles of the simulator speak like this instead of with a voice: a word is 
 its own letters. What a far end really played can then be read back from its samples alone, word for word, without
 asking the side that is under test; and a simulated caller can tell a simulated ear what it says, through the audio.
 
-On the wire a word is: a start mark, four samples for each byte of its UTF-8 and four more for their sum, a buzz, the
-sum once more, an end mark. A word whose end is missing was cut off. Silence may lie anywhere, even inside a word, where
-a line ran dry: it is skipped. So is whatever stands between the letters and the end, where something was played twice.
+On the wire a word is: a start mark, its letters (four samples for each byte of its UTF-8, of its length and of their
+sum), a buzz, the sum once more, an end mark. A word whose end is missing was cut off, and one that is shorter than it
+says has lost something in the middle. Silence may lie anywhere, even inside a word, where a line ran dry: it is
+skipped. Any part may be there twice, where a player went back: the word is whole all the same.
 
 All samples are mu-law codes between -28 and -14 dBFS, few enough to be told apart also when an agent speaks softly
 (`g711.SOFTLY`): before anything is read it is made loud again.
@@ -15,6 +16,7 @@ All samples are mu-law codes between -28 and -14 dBFS, few enough to be told apa
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,10 +30,18 @@ _LETTERS = b"\xb0\xb4\xb8\xbc"
 _SIGN = 0x80
 _BYTE = 4
 """Samples for a byte."""
+_LENGTH = 2
+"""Bytes for the length, in samples."""
 _BUZZ = (b"\xa8", b"\x28")
 _ALPHABET = bytes(sorted({*_START, *_END, *_BUZZ[0], *_BUZZ[1], *_LETTERS, *(code ^ _SIGN for code in _LETTERS)}))
 _LOUD = bytes.maketrans(_ALPHABET.translate(SOFTLY), _ALPHABET)
-_SPELLED = re.compile(rb"(?:[\xb0\xb4\xb8\xbc]{2}[\x30\x34\x38\x3c]{2}){2,}")
+_STARTED = re.compile(rb"[\xc0\x40]{8,}")
+_ENDED = re.compile(rb"[\xc7\x47]{8,}")
+"""Longer than the mark where a part of it was played twice."""
+_HEAD = re.compile(rb"[\xc0\x40\xb0\xb4\xb8\xbc\x30\x34\x38\x3c]*")
+_TAIL = re.compile(rb"[\xc7\x47\xb0\xb4\xb8\xbc\x30\x34\x38\x3c]*$")
+_LETTERED = re.compile(rb"(?:[\xb0\xb4\xb8\xbc]{2}[\x30\x34\x38\x3c]{2}){4,}")
+_SPELLED = re.compile(rb"[\xb0\xb4\xb8\xbc\x30\x34\x38\x3c]+")
 _LONGEST_TAIL = 4 * 8000
 """Samples that an unfinished word may have: four seconds is longer than any word takes."""
 
@@ -47,16 +57,18 @@ class Spelled:
 
 
 def spell(word: str, samples: int = 0) -> bytes:
-    """One word as mu-law audio of `samples` samples, or of the least that it needs (24 and 4 for each byte).
+    """One word as mu-law audio of `samples` samples (below 65,536), or of the least that it needs: 32, and 4 a byte.
 
     The pitch of the buzz depends on the word's length, so that different words sound different.
     """
-    letters, total = _written(word.encode()), _written(bytes([sum(word.encode()) % 256]))
-    missing = samples - len(_START) - len(letters) - 2 * len(total) - len(_END)
-    half_wave = 6 + len(letters) // 2 % 20
+    text = word.encode()
+    length = max(samples, len(_START) + _BYTE * (len(text) + _LENGTH + 2) + len(_END))
+    data = text + length.to_bytes(_LENGTH)
+    letters, total = _written(data), _written(bytes([sum(data) % 256]))
+    half_wave = 6 + len(text) * 2 % 20
     wave = _BUZZ[0] * half_wave + _BUZZ[1] * half_wave
-    buzz = (wave * (missing // len(wave) + 1))[:missing] if missing > 0 else b""
-    return _START + letters + total + buzz + total + _END
+    missing = length - len(_START) - len(letters) - 2 * len(total) - len(_END)
+    return _START + letters + total + (wave * (missing // len(wave) + 1))[:missing] + total + _END
 
 
 def read(mulaw: bytes) -> tuple[Spelled, ...]:
@@ -84,10 +96,8 @@ class Reader:
         return [word for word, _, _ in found]
 
     def _unfinished(self, sound: bytes) -> bytes:
-        begun = sound.rfind(_START)
-        if begun >= 0:
-            return sound[begun:][-_LONGEST_TAIL:]
-        return sound[-len(_START) :]
+        begun = [found.start() for found in _STARTED.finditer(sound)]
+        return sound[begun[-1] :][-_LONGEST_TAIL:] if begun else sound[-len(_START) :]
 
 
 def _sound(mulaw: bytes) -> bytes:
@@ -96,23 +106,38 @@ def _sound(mulaw: bytes) -> bytes:
 
 
 def _words(sound: bytes) -> Iterator[tuple[str, int, int]]:
-    """The whole words, and where each starts and ends; none whose letters and end do not agree with their sum."""
-    start = sound.find(_START)
-    while start >= 0:
-        after = start + len(_START)
-        following = sound.find(_START, start + 1)
-        end = sound.find(_END, after, following if following >= 0 else len(sound))
-        spelled = _SPELLED.match(sound, after, end - _BYTE) if end >= 0 else None
-        word = _word(spelled[0], sound[end - _BYTE : end]) if spelled else None
-        if word is not None:
-            yield word, start, end + len(_END)
-        start = following
+    """The whole words, and where each starts and ends."""
+    starts = [found.end() for found in _STARTED.finditer(sound)]
+    for start, following in pairwise([*starts, len(sound)]):
+        ended = _ENDED.search(sound, start, following)
+        word = _word(sound[start : ended.start()], ended[0]) if ended else None
+        if ended is not None and word is not None:
+            yield word, start - len(_START), ended.end()
 
 
-def _word(codes: bytes, total: bytes) -> str | None:
-    *letters, check = (_byte(codes[place : place + _BYTE]) for place in range(0, len(codes), _BYTE))
-    agreed = check == sum(letters) % 256 and total == codes[-_BYTE:]
-    return bytes(letters).decode(errors="replace") if agreed else None
+def _word(middle: bytes, end: bytes) -> str | None:
+    """The word that is whole between a start and an end mark."""
+    head, tail = (found[0] for found in (_HEAD.match(middle), _TAIL.search(middle)) if found)
+    letters, total = _SPELLED.findall(head), b"".join(_SPELLED.findall(tail))
+    if not letters or not all(letters[-1].startswith(begun) for begun in letters):
+        return None
+    if len(head) == len(middle):  # no buzz stands between the letters and their sum
+        letters, total = [head[:-_BYTE]], head[-_BYTE:]
+    for data in filter(_LETTERED.fullmatch, _once(letters[-1])):
+        *text, high, low, check = (_byte(data[place : place + _BYTE]) for place in range(0, len(data), _BYTE))
+        agreed = check == (sum(text) + high + low) % 256 and data[-_BYTE:] in _once(total)
+        if agreed and len(_START) + len(middle) + len(end) >= high << 8 | low:
+            return bytes(text).decode(errors="replace")
+    return None
+
+
+def _once(codes: bytes) -> Iterator[bytes]:
+    """These codes, and what they may have been before a part of them was played twice."""
+    yield codes
+    for cut in range(1, len(codes)):
+        for back in range(1, min(cut, len(codes) - cut) + 1):
+            if codes[cut - back : cut] == codes[cut : cut + back]:
+                yield codes[:cut] + codes[cut + back :]
 
 
 def _written(values: bytes) -> bytes:
