@@ -5,8 +5,8 @@ its own letters. What a far end really played can then be read back from its sam
 asking the side that is under test; and a simulated caller can tell a simulated ear what it says, through the audio.
 
 On the wire a word is: a start mark, its letters (four samples for each byte of its UTF-8, of its length and of their
-sum), a buzz, the sum once more, an end mark. A word whose end is missing was cut off, and one that is shorter than it
-says has lost something in the middle. Silence may lie anywhere, even inside a word, where a line ran dry: it is
+checksum), a buzz, the checksum once more, an end mark. A word whose end is missing was cut off, and one that is shorter
+than it says has lost something in the middle. Silence may lie anywhere, even inside a word, where a line ran dry: it is
 skipped. Any part may be there twice, where a player went back: the word is whole all the same.
 
 All samples are mu-law codes between -28 and -14 dBFS, few enough to be told apart also when an agent speaks softly
@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from zlib import crc32
 
 import numpy as np
 
@@ -32,6 +33,8 @@ _BYTE = 4
 """Samples for a byte."""
 _LENGTH = 2
 """Bytes for the length, in samples."""
+_CHECK = 4
+"""Bytes of the checksum: the end of one word must never pass for that of another."""
 _BUZZ = (b"\xa8", b"\x28")
 _ALPHABET = bytes(sorted({*_START, *_END, *_BUZZ[0], *_BUZZ[1], *_LETTERS, *(code ^ _SIGN for code in _LETTERS)}))
 _LOUD = bytes.maketrans(_ALPHABET.translate(SOFTLY), _ALPHABET)
@@ -40,7 +43,7 @@ _ENDED = re.compile(rb"[\xc7\x47]{8,}")
 """Longer than the mark where a part of it was played twice."""
 _HEAD = re.compile(rb"[\xc0\x40\xb0\xb4\xb8\xbc\x30\x34\x38\x3c]*")
 _TAIL = re.compile(rb"[\xc7\x47\xb0\xb4\xb8\xbc\x30\x34\x38\x3c]*$")
-_LETTERED = re.compile(rb"(?:[\xb0\xb4\xb8\xbc]{2}[\x30\x34\x38\x3c]{2}){4,}")
+_LETTERED = re.compile(rb"(?:[\xb0\xb4\xb8\xbc]{2}[\x30\x34\x38\x3c]{2}){7,}")
 _SPELLED = re.compile(rb"[\xb0\xb4\xb8\xbc\x30\x34\x38\x3c]+")
 _LONGEST_TAIL = 4 * 8000
 """Samples that an unfinished word may have: four seconds is longer than any word takes."""
@@ -57,14 +60,14 @@ class Spelled:
 
 
 def spell(word: str, samples: int = 0) -> bytes:
-    """One word as mu-law audio of `samples` samples (below 65,536), or of the least that it needs: 32, and 4 a byte.
+    """One word as mu-law audio of `samples` samples (below 65,536), or of the least that it needs: 56, and 4 a byte.
 
     The pitch of the buzz depends on the word's length, so that different words sound different.
     """
     text = word.encode()
-    length = max(samples, len(_START) + _BYTE * (len(text) + _LENGTH + 2) + len(_END))
+    length = max(samples, len(_START) + _BYTE * (len(text) + _LENGTH + 2 * _CHECK) + len(_END))
     data = text + length.to_bytes(_LENGTH)
-    letters, total = _written(data), _written(bytes([sum(data) % 256]))
+    letters, total = _written(data), _written(crc32(data).to_bytes(_CHECK))
     half_wave = 6 + len(text) * 2 % 20
     wave = _BUZZ[0] * half_wave + _BUZZ[1] * half_wave
     missing = length - len(_START) - len(letters) - 2 * len(total) - len(_END)
@@ -122,12 +125,13 @@ def _word(middle: bytes, end: bytes) -> str | None:
     if not letters or not all(letters[-1].startswith(begun) for begun in letters):
         return None
     if len(head) == len(middle):  # no buzz stands between the letters and their sum
-        letters, total = [head[:-_BYTE]], head[-_BYTE:]
-    for data in filter(_LETTERED.fullmatch, _once(letters[-1])):
-        *text, high, low, check = (_byte(data[place : place + _BYTE]) for place in range(0, len(data), _BYTE))
-        agreed = check == (sum(text) + high + low) % 256 and data[-_BYTE:] in _once(total)
-        if agreed and len(_START) + len(middle) + len(end) >= high << 8 | low:
-            return bytes(text).decode(errors="replace")
+        letters, total = [head[: -_BYTE * _CHECK]], head[-_BYTE * _CHECK :]
+    for codes in filter(_LETTERED.fullmatch, _once(letters[-1])):
+        written = bytes(_byte(codes[place : place + _BYTE]) for place in range(0, len(codes), _BYTE))
+        data, check = written[:-_CHECK], written[-_CHECK:]
+        agreed = check == crc32(data).to_bytes(_CHECK) and codes[-_BYTE * _CHECK :] in _once(total)
+        if agreed and len(_START) + len(middle) + len(end) >= int.from_bytes(data[-_LENGTH:]):
+            return data[:-_LENGTH].decode(errors="replace")
     return None
 
 
