@@ -38,6 +38,7 @@ _CHECK = 4
 _BUZZ = (b"\xa8", b"\x28")
 _ALPHABET = bytes(sorted({*_START, *_END, *_BUZZ[0], *_BUZZ[1], *_LETTERS, *(code ^ _SIGN for code in _LETTERS)}))
 _LOUD = bytes.maketrans(_ALPHABET.translate(SOFTLY), _ALPHABET)
+_MARKED = re.compile(rb"[\xc0\x40\xc7\x47]")
 _STARTED = re.compile(rb"[\xc0\x40]{8,}")
 _ENDED = re.compile(rb"[\xc7\x47]{8,}")
 """Longer than the mark where a part of it was played twice."""
@@ -90,12 +91,14 @@ class Reader:
 
     def feed(self, mulaw: bytes) -> list[str]:
         """The words that are whole with this piece."""
-        sound = _sound(mulaw)
-        if not sound:
-            return []
-        sound = self._sound_so_far + sound
-        found = list(_words(sound))
-        self._sound_so_far = self._unfinished(sound[found[-1][2] if found else 0 :])
+        news = _sound(mulaw)
+        sound = self._sound_so_far + news
+        found = []
+        if _MARKED.search(news) is None:  # nothing begins or ends here
+            self._sound_so_far = sound[-_LONGEST_TAIL:]
+        else:
+            found = list(_words(sound))
+            self._sound_so_far = self._unfinished(sound[found[-1][2] if found else 0 :])
         return [word for word, _, _ in found]
 
     def _unfinished(self, sound: bytes) -> bytes:
