@@ -63,15 +63,7 @@ def latency(
     try:
         find(SILERO_VAD.name)
         repertoire = recorded(audio) if audio is not None else asyncio.run(_synthetic())
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=notes,
-            transient=True,
-            auto_refresh=False,  # its thread would hold our frames up by 6 ms
-        ) as progress:
+        with _progress(notes) as progress:
             hums = len(repertoire.backchannels)
             task = progress.add_task(
                 "Calling …", total=calls * turns + (interruptions + 2 * hums + 1 if interruptions else 0)
@@ -96,6 +88,12 @@ def latency(
         console.print_json(json.dumps({"machine": measured_on, "delays": asdict(delays), **asdict(figures)}))
     else:
         show(figures, measured_on, console)
+
+
+def _progress(console: Console) -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    # Refreshed by hand: a thread that did it would hold our frames up by 6 ms.
+    return Progress(*columns, console=console, transient=True, auto_refresh=False)
 
 
 async def _synthetic() -> Repertoire:

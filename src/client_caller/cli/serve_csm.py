@@ -8,19 +8,21 @@ import typer
 from client_caller.cli.serving import Device, Host, Port, listening, need, say, torch_device
 
 Precision = Literal["float32", "bfloat16"]
+Weights = Annotated[
+    Path, typer.Option(help="Folder of sesame/csm-1b in transformers' format. Nothing is fetched.", file_okay=False)
+]
+ChosenDevice = Annotated[
+    Device | None,
+    typer.Option(help="Without it: the GPU, if there is one. Of several, the one in CUDA_VISIBLE_DEVICES."),
+]
 
 
 def csm(
-    weights: Annotated[
-        Path, typer.Option(help="Folder of sesame/csm-1b in transformers' format. Nothing is fetched.", file_okay=False)
-    ],
+    weights: Weights,
     voice: Annotated[Path, typer.Option(help="Voice file: who speaks, a recording, and the speaker's consent.")],
     host: Host = "127.0.0.1",
     port: Port = 8001,
-    device: Annotated[
-        Device | None,
-        typer.Option(help="Without it: the GPU, if there is one. Of several, the one in CUDA_VISIBLE_DEVICES."),
-    ] = None,
+    device: ChosenDevice = None,
     dtype: Annotated[
         Precision | None, typer.Option(help="Without it: bfloat16 on a GPU, float32 on a CPU. Sound is always float32.")
     ] = None,

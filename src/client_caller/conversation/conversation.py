@@ -17,7 +17,7 @@ class Conversation:
     """One call's."""
 
     def __init__(self, policy: Policy | None = None, phrases: Phrases | None = None) -> None:
-        self.memory = Memory(policy, phrases)
+        self.memory = Memory(policy or Policy(), phrases or Phrases())
         self._deadline: int | None = None
 
     def receive(self, event: events.Event) -> tuple[Command, ...]:

@@ -5,7 +5,7 @@ verbs of the agent's reply (`speaking.py`) and of the caller's turn (`listening.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from client_caller.conversation.commands import Command
 from client_caller.conversation.endpointing import Evidence, silence_needed
@@ -28,75 +28,78 @@ class Late:
     """All final words of the turn so far; once complete they replace its text."""
 
 
+@dataclass(slots=True)
 class Memory:
     """One call's."""
 
-    def __init__(self, policy: Policy | None = None, phrases: Phrases | None = None) -> None:
-        self.policy: Policy = policy or Policy()
-        self.phrases: Phrases = phrases or Phrases()
-        self.now = 0
-        self.call = CallState.WAITING
-        self.turn: CallerTurn = CallerTurn()
-        self.reply: Reply | None = None
-        self.ended: deque[Ended] = deque(maxlen=PROOF)
-        """The last replies of which something was heard."""
-        self.entries: list[Entry] = []
+    policy: Policy = field(default_factory=Policy)
+    phrases: Phrases = field(default_factory=Phrases)
+    now: int = 0
+    call: CallState = CallState.WAITING
+    turn: CallerTurn = field(default_factory=CallerTurn)
+    reply: Reply | None = None
+    ended: deque[Ended] = field(default_factory=lambda: deque(maxlen=PROOF))
+    """The last replies of which something was heard."""
+    entries: list[Entry] = field(default_factory=list)
 
-        self.connected_at = 0
-        self.agent_quiet_since = 0
-        """When the last reply ended."""
-        self.unanswered: int | None = None
-        """The entry of the caller's last turn, until something of its answer was heard."""
-        self.turn_over_at = 0
-        """Since when the caller waits for that."""
-        self.late: Late | None = None
-        self.echoes = 0
-        """Windows in which the line brought the agent's own voice back."""
-        self.unexplained = 0
-        """Windows of speech in a row until now that are not the agent's own."""
-        self.last_out = ""
-        """What went out of the last reply."""
-        self.interrupted = False
-        """The caller took the floor and still has it."""
-        self.speculation_spent = False
-        """Speculation failed for this turn; the next try is when it is over."""
-        self.wasted_words = 0
-        """Words that the model made for replies that nobody heard any of."""
+    connected_at: int = 0
+    agent_quiet_since: int = 0
+    """When the last reply ended."""
+    unanswered: int | None = None
+    """The entry of the caller's last turn, until something of its answer was heard."""
+    turn_over_at: int = 0
+    """Since when the caller waits for that."""
+    late: Late | None = None
+    echoes: int = 0
+    """Windows in which the line brought the agent's own voice back."""
+    unexplained: int = 0
+    """Windows of speech in a row until now that are not the agent's own."""
+    last_out: str = ""
+    """What went out of the last reply."""
+    interrupted: bool = False
+    """The caller took the floor and still has it."""
+    speculation_spent: bool = False
+    """Speculation failed for this turn; the next try is when it is over."""
+    wasted_words: int = 0
+    """Words that the model made for replies that nobody heard any of."""
 
-        self.running: dict[str, ToolCall] = {}
-        self.tool_news = False
-        """A tool has answered after its reply was over."""
+    running: dict[str, ToolCall] = field(default_factory=dict)
+    tool_news: bool = False
+    """A tool has answered after its reply was over."""
 
-        self.line_bad = False
-        self.line_told = False
-        """The caller has heard that it is."""
+    line_bad: bool = False
+    line_told: bool = False
+    """The caller has heard that it is."""
 
-        self.closing: Closing | None = None
-        self.closed_at = 0
-        self.silence_prompts = 0
-        self.not_understood = 0
-        """Turns in a row without words that anybody is sure of."""
-        self.clarify = False
-        """The turn that waits for an answer is one of them, though it has words."""
-        self.warned = False
-        self.failures = 0
-        """Replies in a row that failed."""
-        self.deaf = 0
-        """Failures of speech to text in a row."""
-        self.deaf_since = 0
-        """When the first of them was."""
+    closing: Closing | None = None
+    closed_at: int = 0
+    silence_prompts: int = 0
+    not_understood: int = 0
+    """Turns in a row without words that anybody is sure of."""
+    clarify: bool = False
+    """The turn that waits for an answer is one of them, though it has words."""
+    warned: bool = False
+    failures: int = 0
+    """Replies in a row that failed."""
+    deaf: int = 0
+    """Failures of speech to text in a row."""
+    deaf_since: int = 0
+    """When the first of them was."""
+    notice_owed: bool = field(init=False)
+
+    replies: int = 0
+    """Begun until now; the last one's number. Likewise the `FinishTranscript`s, and the fillers said."""
+    requests: int = 0
+    fillers: int = 0
+
+    commands: list[Command] = field(default_factory=list)
+    """What is to be done, and was not handed over yet."""
+    _evidence: Evidence | None = None
+    """What `_needed` was worked out from."""
+    _needed: int = 0
+
+    def __post_init__(self) -> None:
         self.notice_owed = self.policy.announce_recording
-
-        self.replies = 0
-        """Begun until now; the last one's number. Likewise the `FinishTranscript`s, and the fillers said."""
-        self.requests = 0
-        self.fillers = 0
-
-        self._evidence: Evidence | None = None
-        """What `_needed` was worked out from."""
-        self._needed = 0
-        self.commands: list[Command] = []
-        """What is to be done, and was not handed over yet."""
 
     def ask(self, *commands: Command) -> None:
         """Have something done."""

@@ -1,9 +1,7 @@
 """The server as people start it, in a process of its own: tiny weights behind it, the real driver before it."""
 
 import asyncio
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,69 +10,24 @@ import numpy as np
 import pytest
 
 from client_caller.audio import g711
-from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
-from client_caller.engines.protocols import CallContext, EngineError, Final, Finished, Partial, SttResult, SttStream
-from client_caller.engines.realtime_stt import RealtimeStt
+from client_caller.audio.g711 import SAMPLE_RATE
+from client_caller.engines.protocols import EngineError, Final, Finished, Partial
 
-COMMAND = [str(Path(sys.executable).with_name("client-caller")), "models", "serve", "nemotron"]
+from ..telephoned import COMMAND, call, finals, quiet, served
 
 
 @pytest.fixture(scope="module")
 def server(directory: Path) -> Iterator[str]:
-    """Its address. At the end Ctrl-C, after which it is gone without an error."""
-    options = ["--device", "cpu", "--chunk", "160", "--batch", "4", "--port", "0", "--slowest", "60"]
-    command = [*COMMAND, "--weights", str(directory), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            lines = []
-            for line in process.stdout:
-                lines.append(line.strip())
-                if line.startswith("Ready: "):
-                    break
-            assert lines[-1].startswith("Ready: ws://127.0.0.1:"), lines
-            yield lines[-1].removeprefix("Ready: ")
-        finally:
-            process.send_signal(signal.SIGINT)
-            code = process.wait(20)
-        assert code == 0
+    """Its address."""
+    options = ["--device", "cpu", "--chunk", "160", "--batch", "4", "--slowest", "60"]
+    with served("nemotron", "--weights", str(directory), *options) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def said(shared_audio: Callable[[str], bytes]) -> list[bytes]:
     """Three callers, with a pause at the end of each."""
     return [shared_audio(f"utt/{name}.flac") + quiet(0.3) for name in ("u18_yes", "u01_book_a_room", "u06_two_people")]
-
-
-def quiet(seconds: float) -> bytes:
-    return SILENCE * round(seconds * SAMPLE_RATE)
-
-
-async def call(server: str, *parts: bytes, language: str = "en") -> list[SttResult]:
-    """All that one call hears of this audio; before each part but the first it waits for a result."""
-    stream = await RealtimeStt(base_url=server, language=language, finish_patience=60).open(CallContext("call"))
-    results: list[SttResult] = []
-    async with asyncio.timeout(60):
-        feed(stream, parts[0])
-        for part in parts[1:]:
-            results.append(await anext(aiter(stream)))
-            feed(stream, part)
-        stream.finish(1)
-        async for result in stream:
-            results.append(result)
-            if result == Finished(1):
-                break
-    await stream.close()
-    return results
-
-
-def feed(stream: SttStream, mulaw: bytes) -> None:
-    for start in range(0, len(mulaw), FRAME):
-        stream.feed(mulaw[start : start + FRAME])
-
-
-def finals(results: list[SttResult]) -> list[str]:
-    return [result.text for result in results if isinstance(result, Final)]
 
 
 async def test_words_from_the_telephone(server: str, said: list[bytes]) -> None:
@@ -123,7 +76,7 @@ async def test_a_language_that_it_does_not_know(server: str, said: list[bytes]) 
 
 def test_weights_that_cannot_be_used(tmp_path: Path) -> None:
     """One line that names what is wrong; no traceback."""
-    command = [*COMMAND, "--port", "0", "--device", "cpu", "--weights", str(tmp_path)]
+    command = [*COMMAND, "nemotron", "--port", "0", "--device", "cpu", "--weights", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "There is no config.json, tokenizer.json, model.safetensors in" in done.stderr

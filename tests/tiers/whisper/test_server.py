@@ -3,9 +3,7 @@
 import asyncio
 import base64
 import json
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,61 +15,21 @@ from typer.testing import CliRunner
 from websockets.asyncio.client import connect
 
 from client_caller.audio import g711
-from client_caller.audio.g711 import FRAME, SAMPLE_RATE, SILENCE
+from client_caller.audio.g711 import SAMPLE_RATE
 from client_caller.cli.main import app
-from client_caller.engines.protocols import CallContext, Final, Finished, Partial, SttResult, SttStream
-from client_caller.engines.realtime_stt import RealtimeStt
+from client_caller.engines.protocols import Final, Finished, Partial
 from client_caller.models.hearing.words import text_of
 from client_caller.models.whisper.backend import Window
 
-COMMAND = [str(Path(sys.executable).with_name("client-caller")), "models", "serve", "whisper"]
+from ..telephoned import COMMAND, call, quiet, served
 
 
 @pytest.fixture(scope="module")
 def server(toy: Any) -> Iterator[str]:
-    """Its address. At the end Ctrl-C, after which it is gone without an error."""
-    command = [*COMMAND, "--model", str(toy.model), "--port", "0", "--threads", "1", "--offline", "--slowest", "60"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            lines = []
-            for line in process.stdout:
-                lines.append(line.strip())
-                if line.startswith("Ready: "):
-                    break
-            assert lines[-1].startswith("Ready: ws://127.0.0.1:"), lines
-            yield lines[-1].removeprefix("Ready: ")
-        finally:
-            process.send_signal(signal.SIGINT)
-            code = process.wait(20)
-        assert code == 0
-
-
-async def call(server: str, *parts: bytes, language: str = "en") -> list[SttResult]:
-    """All that one call hears of this audio; before each part but the first it waits for a result."""
-    stream = await RealtimeStt(base_url=server, language=language, finish_patience=60).open(CallContext("call"))
-    results: list[SttResult] = []
-    async with asyncio.timeout(120):
-        feed(stream, parts[0])
-        for part in parts[1:]:
-            results.append(await anext(aiter(stream)))
-            feed(stream, part)
-        stream.finish(1)
-        async for result in stream:
-            results.append(result)
-            if result == Finished(1):
-                break
-    await stream.close()
-    return results
-
-
-def feed(stream: SttStream, mulaw: bytes) -> None:
-    for start in range(0, len(mulaw), FRAME):
-        stream.feed(mulaw[start : start + FRAME])
-
-
-def quiet(seconds: float) -> bytes:
-    return SILENCE * round(seconds * SAMPLE_RATE)
+    """Its address."""
+    options = ["--threads", "1", "--offline", "--slowest", "60"]
+    with served("whisper", "--model", str(toy.model), *options) as address:
+        yield address
 
 
 async def test_words_from_the_telephone(toy: Any, server: str) -> None:
@@ -129,7 +87,9 @@ async def test_what_was_told_as_certain_stays(toy: Any, server: str) -> None:
 
 def test_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:
     """One line that names the missing file; no traceback."""
-    done = subprocess.run([*COMMAND, "--port", "0", "--model", str(tmp_path)], capture_output=True, text=True)
+    done = subprocess.run(
+        [*COMMAND, "whisper", "--port", "0", "--model", str(tmp_path)], capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert "has no config.json, model.bin, tokenizer.json, vocabulary.json. Convert" in done.stderr
     assert "Traceback" not in done.stderr
@@ -138,7 +98,9 @@ def test_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:
 def test_a_port_that_is_taken(toy: Any, server: str) -> None:
     """The address and the way out."""
     port = server.rpartition(":")[2]
-    done = subprocess.run([*COMMAND, "--model", str(toy.model), "--port", port], capture_output=True, text=True)
+    done = subprocess.run(
+        [*COMMAND, "whisper", "--model", str(toy.model), "--port", port], capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert f"Can't listen at 127.0.0.1:{port}" in done.stderr
 
