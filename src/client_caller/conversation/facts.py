@@ -53,8 +53,7 @@ def note(c: Memory, event: events.Event) -> bool:
         case events.WordProven() if c.reply is None or event.reply != c.reply.number:
             _note_proof(c, event)
         case _:
-            if c.reply is not None and event.reply == c.reply.number:
-                _note_reply(c, c.reply, event)
+            return c.reply is not None and event.reply == c.reply.number and _note_reply(c, c.reply, event)
     return True
 
 
@@ -164,11 +163,14 @@ def _lose_ear(c: Memory) -> None:
 # ---------------------------------------------------------------- the agent's reply
 
 
-def _note_reply(c: Memory, reply: Reply, event: events.ReplyEvent) -> None:
+def _note_reply(c: Memory, reply: Reply, event: events.ReplyEvent) -> bool:
+    """Returns whether the rules have to look at it: what only goes on as it should puts moments off."""
+    news = True
     match event:
         case events.ReplyText(text=text) if reply.generating:
             reply.thought_at = c.now
             reply.unspoken += reply.splitter.feed(text)
+            news = bool(reply.unspoken)
         case events.ReplyFinished() if reply.generating:
             reply.generating = False
             reply.unspoken += reply.splitter.finish()
@@ -178,21 +180,23 @@ def _note_reply(c: Memory, reply: Reply, event: events.ReplyEvent) -> None:
         case events.PlaybackStarted() if reply.state is ReplyState.RELEASED and reply.playout.clauses:
             speaking.sound(c)
         case events.WordSent(clause=clause, word=word) if reply.playout.send(clause, word):
-            pass
+            news = reply.playout.all_sent
         case events.WordAcknowledged(clause=clause, word=word) | events.WordProven(clause=clause, word=word) if (
             reply.playout.acknowledge(clause, word)
         ):
             speaking.acknowledged(c, reply)
+            news = reply.playout.all_heard
         case events.EngineFailed(stage="llm") if reply.begun and not reply.playout.all_heard:
             reply.broken, reply.generating, reply.to_go_on = True, False, False
             reply.asked.clear()
         case events.EngineFailed():
             speaking.fail(c)
         case events.ClauseAudioStarted() | events.ClauseAudioFinished():
-            pass
+            news = False
         case _:
-            return
+            return False
     reply.progress_at = c.now
+    return news
 
 
 def _note_proof(c: Memory, event: events.WordProven) -> None:
