@@ -90,22 +90,26 @@ def _listen(c: Memory, heard: events.SpeechProbability) -> bool:
     before = c.turn.state
     audio_end, over_agent = min(heard.audio_end, heard.at), c.reply is not None and c.reply.begun
     changed = c.turn.listen(audio_end, heard.probability, c.policy, heard.level, over_agent=over_agent)
+    if not changed:
+        return c.turn.state is TurnState.PAUSING
     goes_on = before is c.turn.state is TurnState.SPEAKING and c.turn.breath < c.policy.speculate_after
-    if c.reply is None and goes_on and not c.turn.wordless(c.now, c.policy):
-        return False  # with nobody to interrupt, speech that goes on only puts moments off
-    return changed or c.turn.state is TurnState.PAUSING
+    # With nobody to interrupt, speech that goes on only puts moments off.
+    return c.reply is not None or not goes_on or c.turn.wordless(c.now, c.policy)
 
 
 def _is_agents(c: Memory, window: events.SpeechProbability) -> bool:
     """Whether a window of speech is the agent's own, or may be: an echo that has only begun sounds like a voice."""
+    if window.probability < c.policy.silence_threshold:
+        c.unexplained = 0
+        return False
     if is_echo(window, c.policy):
         c.echoes += 1
         c.unexplained = 0
         return True
-    c.unexplained = c.unexplained + 1 if window.probability >= c.policy.silence_threshold else 0
+    c.unexplained += 1
     over_agent = c.echoes >= ENOUGH and c.reply is not None and c.reply.begun
     begins = c.now - c.turn.last_speech > c.policy.utterance_gap
-    return over_agent and begins and 0 < c.unexplained <= c.policy.echo_onset
+    return over_agent and begins and c.unexplained <= c.policy.echo_onset
 
 
 def _callers_words(c: Memory, text: str) -> str:

@@ -92,6 +92,8 @@ class Reader:
     def feed(self, mulaw: bytes) -> list[str]:
         """The words that are whole with this piece."""
         news = _sound(mulaw)
+        if not news:
+            return []
         sound = self._sound_so_far + news
         found = []
         if _MARKED.search(news) is None:  # nothing begins or ends here
@@ -108,6 +110,8 @@ class Reader:
 
 def _sound(mulaw: bytes) -> bytes:
     """All but the silence, made loud."""
+    if not mulaw.strip(SILENCE):  # most of a call is: this is asked of every frame
+        return b""
     return mulaw.replace(SILENCE, b"").translate(_LOUD)
 
 
