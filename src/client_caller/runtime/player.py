@@ -295,8 +295,9 @@ class Player:
     # ---------------------------------------------------------------- the wire
 
     def beat(self, now: float) -> None:
-        """20 ms have passed, or so. While the lead is full there is nothing to do."""
-        if _sample(now) >= self._room_at:
+        """20 ms have passed, or so. There is nothing to do while the lead is full, and while nobody speaks."""
+        speaks = self._ahead or self._next < len(self._clauses)
+        if speaks and _sample(now) >= self._room_at:
             self.run_down(now)
             self.pump(now)
 
