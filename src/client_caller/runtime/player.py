@@ -41,6 +41,13 @@ ROOM = MESSAGE
 STALL = 2000 * SAMPLES_A_MS
 """Samples that a mark may be overdue before nothing more is sent: the far end has stopped to play."""
 
+CARE = 3
+"""How often each mark goes out on a line that may lose some: of three copies, all are lost once in 8,000 times where a
+twentieth is."""
+TRUSTED = 100
+"""Marks that have to come back, copies and all, before one of each is enough: those of some three seconds of speech. A
+line that has lost one is not trusted again."""
+
 Fact = PlaybackStarted | WordSent
 
 
@@ -96,7 +103,7 @@ class _Clause:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """On its way. Those within one word share its name: they come back in order."""
+    """On its way. Copies and those within one word share a name: they come back in order."""
 
     name: str
     """Reply, clause and place of the last word before it, and the epoch."""
@@ -135,6 +142,12 @@ class Player:
         self._played_through = _sample(now)
         self._marks: deque[_Mark] = deque()
         """Those of this epoch, in order."""
+        self._returned = 0
+        """Marks that came back with none missing between them."""
+        self._loses = False
+        """A mark that was sent before one that came back is missing."""
+        self._proven = 0
+        """When the last of them was due."""
         self._late = LateProof()
         self._heard = (0, 0, -1)
         """Reply, clause and place of the last word that is known to have been heard."""
@@ -258,9 +271,12 @@ class Player:
             proven = self._late.prove(mark, heard)
             word = None if proven is None else self._news(proven)
             return None if word is None else WordProven(int(now), *word)
+        self._returned += 1
         awaited = self._marks.popleft()
         while awaited.name != mark:
             awaited = self._marks.popleft()
+            self._loses = True
+        self._proven = awaited.due
         word = self._news(mark)
         found = next((one for one in self._clauses if one.number == awaited.clause), None)
         if found is not None:
@@ -315,7 +331,8 @@ class Player:
                 return
 
     def _stalled(self, now: float) -> bool:
-        return bool(self._marks) and _sample(now) - self._marks[0].due > STALL
+        due = next((mark.due for mark in self._marks if mark.due > self._proven), None)
+        return due is not None and _sample(now) - due > STALL
 
     def _send(self, clause: _Clause, now: float) -> None:
         """Send the clause's next piece: up to the end of a word, the lead, or a message's size."""
@@ -339,9 +356,12 @@ class Player:
         """Put a mark behind what is sent."""
         before, clause.marked = clause.marked, clause.said
         name = ".".join(map(str, (self._reply, *clause.reached, self._epoch)))
-        self._leg.send_mark(name)
         through = self._played_through if self._ahead else _sample(now)
-        self._marks.append(_Mark(name, through + len(self._ahead), clause.number, clause.sent))
+        mark = _Mark(name, through + len(self._ahead), clause.number, clause.sent)
+        trusted = self._returned >= TRUSTED and not self._loses
+        for _ in range(1 if trusted else CARE):
+            self._leg.send_mark(name)
+            self._marks.append(mark)
         for word in range(before, clause.marked):
             self._report(WordSent(int(now), self._reply, clause.number, word))
 
