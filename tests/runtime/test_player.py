@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from client_caller.conversation.clauses import words_of
 from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordProven, WordSent
 from client_caller.engines.protocols import WordTime
-from client_caller.runtime.player import CARE, LEAD, MESSAGE, ROOM, SAMPLES_A_MS, STALL, TRUSTED, Fact, Player
+from client_caller.runtime.player import LEAD, MESSAGE, ROOM, SAMPLES_A_MS, STALL, Fact, Player
 
 WORD = 250 * SAMPLES_A_MS
 
@@ -363,51 +363,6 @@ def test_a_far_end_that_stops_to_play_is_not_filled_up() -> None:
     line.player.acknowledge(line.marks()[-1], line.now, line.now)
     line.beat(1000)
     assert len(line.audio()) > stopped
-
-
-def copies(line: Line) -> list[int]:
-    """How many copies of its mark each message has behind it."""
-    behind = (list(group) for is_mark, group in groupby(line.sent, lambda item: isinstance(item[1], str)) if is_mark)
-    return [len(marks) for marks in behind]
-
-
-def test_a_line_is_trusted_with_one_mark_once_it_has_returned_many_in_a_row() -> None:
-    """Until then, and again after one was lost, each mark goes out in several copies: any of them is the proof."""
-    line = Line()
-    line.player.release(1, 0)
-    line.speak(1, 0, " ".join(["word"] * 60))
-    returned = 0
-
-    def talk(milliseconds: int, lost: int = 0) -> list[int]:
-        """Go on for so long; the next `lost` marks do not come back. Returns the copies of each mark meanwhile."""
-        nonlocal returned
-        before = len(copies(line))
-        returned += lost
-        for _ in range(milliseconds // 20):
-            line.beat(20)
-            for mark in line.marks()[returned:]:
-                line.player.acknowledge(mark, line.now, line.now)
-            returned = max(returned, len(line.marks()))
-        return copies(line)[before:]
-
-    assert set(talk(1000)) == {CARE}
-    talk(TRUSTED * 100 // CARE)
-    assert set(talk(1000)) == {1}
-    talk(1000, lost=1)
-    assert set(talk(1000)) == {CARE}
-
-
-def test_a_copy_that_is_lost_holds_nothing_up() -> None:
-    """What one copy has proven is proven: the next clause goes out, however long after."""
-    line = Line()
-    line.player.release(1, 0)
-    line.speak(1, 0, "one")
-    line.beat(500)
-    for mark in line.marks()[:-1]:
-        line.player.acknowledge(mark, line.now, line.now)
-    line.beat(STALL)
-    line.speak(1, 1, "two")
-    assert len(line.audio()) > WORD
 
 
 def test_a_dry_spell_inside_a_clause_is_counted() -> None:
