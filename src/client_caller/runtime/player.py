@@ -116,6 +116,8 @@ class Player:
         self._ahead = bytearray()
         """What the far end has yet to play."""
         self._played_through = _sample(now)
+        self._room_at = 0
+        """The sample of the call's clock from which on the lead has room for a message."""
         self._marks = Marks()
         self._heard: Place = (0, 0, -1)
         """The last word that is known to have been heard."""
@@ -180,7 +182,7 @@ class Player:
         if reply != self._reply:
             return
         self._softly = True
-        self._run_down(now)
+        self.run_down(now)
         if not self._ahead:
             return
         self._silence(now)
@@ -215,8 +217,9 @@ class Player:
 
     def _silence(self, now: float) -> None:
         """Drop what the far end has not played. The marks that it returns for it prove nothing."""
-        self._run_down(now)
+        self.run_down(now)
         self._ahead.clear()
+        self._room_at = 0
         self._marks.clear()
         self._leg.clear()
 
@@ -269,15 +272,17 @@ class Player:
     # ---------------------------------------------------------------- the wire
 
     def beat(self, now: float) -> None:
-        """20 ms have passed, or so."""
-        self._run_down(now)
-        self.pump(now)
+        """20 ms have passed, or so. There is nothing to do while the lead is full, and while nobody speaks."""
+        speaks = self._ahead or self._next < len(self._clauses)
+        if speaks and _sample(now) >= self._room_at:
+            self.run_down(now)
+            self.pump(now)
 
     def pump(self, now: float) -> None:
         """Send what may be sent."""
         if not self._released or self._marks.overdue(_sample(now)) > STALL:
             return
-        self._run_down(now)
+        self.run_down(now)
         if LEAD - len(self._ahead) < ROOM:
             return
         while self._next < len(self._clauses) and len(self._ahead) < LEAD:
@@ -303,6 +308,7 @@ class Player:
         if not self._ahead:
             self._played_through = _sample(now)
         self._ahead += piece
+        self._room_at = self._played_through + len(self._ahead) - LEAD + ROOM
         clause.sent += len(piece)
         if not self._audible:
             self._audible = True
@@ -319,8 +325,8 @@ class Player:
         for word in range(before, clause.marked):
             self._report(WordSent(int(now), self._reply, clause.number, word))
 
-    def _run_down(self, now: float) -> None:
-        """Let the far end play up to now."""
+    def run_down(self, now: float) -> None:
+        """Let the far end play up to now: `played` knows it afterwards."""
         if not self._ahead:
             return
         due = _sample(now) - self._played_through
