@@ -74,7 +74,24 @@ def test_the_turn_model_is_asked_once_for_each_pause() -> None:
     asked: list[Command] = []
     for window, probability in enumerate([0.9] * 20 + [0.1] * 10 + [0.9] * 10 + [0.1] * 10, start=1):
         asked += core.receive(events.SpeechProbability(window * 32, window * 32, probability))
-    assert asked == [FinishTranscript(1), JudgeTurn(1), FinishTranscript(2), JudgeTurn(2)]
+    assert asked == [FinishTranscript(1), JudgeTurn(1, since=0), FinishTranscript(2), JudgeTurn(2, since=0)]
+
+
+def test_the_turn_model_is_asked_about_what_nobody_has_answered(call: Call) -> None:
+    """From where it began: in a pause, and in one more turn before the answer was heard. What was answered is over."""
+    first = call.now
+    call.asks("What does it cost?")
+    call.answers("Nine euros.")
+    call.plays()
+    call.hush(960)
+    second = call.now
+    call.says("I mean", 320)
+    call.hush(64)
+    call.says("for two", 320)
+    call.hush(480)
+    assert call.turns() == ["What does it cost?", "I mean for two"]
+    call.says("of us", 320)
+    assert call.judged_since == [first, second, second, second]
 
 
 def test_a_turn_model_in_doubt_is_asked_once_more(call: Call) -> None:
