@@ -207,11 +207,12 @@ def _speculate(c: Memory) -> int | None:
 
 
 def _speak_up(c: Memory) -> int | None:
-    """What the model says to a guess is worth a voice once the caller pauses, or the turn is over."""
-    reply = c.reply
+    """What the model says to a guess is worth a voice once the caller pauses or draws breath, or the turn is over."""
+    reply, turn = c.reply, c.turn
     if reply is None or not reply.unspoken:
         return None
-    return NOW if reply.committed or c.turn.state is not TurnState.SPEAKING else None
+    pausing = turn.state is not TurnState.SPEAKING or turn.breath >= c.policy.speculate_after
+    return NOW if reply.committed or pausing else None
 
 
 def _turn_over(c: Memory) -> int | None:
