@@ -109,3 +109,18 @@ def test_the_beginning_of_a_call_is_silence_before_it(agent: Samples) -> None:
     assert len(mulaw) < SPAN
     assert 0 <= past.share(WINDOW, WINDOW) <= 1
     assert 0 <= past.share(0, WINDOW + REACH) <= 1
+
+
+def test_what_is_long_past_is_forgotten(agent: Samples) -> None:
+    """After a minute of silence an echo is explained as in a call that has only begun."""
+    played, heard = (g711.encode_float(one.astype(np.float32)) for one in (agent, back(agent, 800, 6)))
+    found = []
+    for before in (0, 60 * SECOND):
+        past = Echo()
+        for _ in range(0, before, 160):
+            past.hear(g711.SILENCE * 160)
+        past.play(played[:SECOND], before)
+        for start in range(0, SECOND, 160):
+            past.hear(heard[start : start + 160])
+        found.append(past.share(before + SECOND, before + SECOND))
+    assert found[0] == found[1] > 0.5

@@ -22,7 +22,7 @@ def tally(line: Line, calls: int) -> Tally:
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
 def test_no_word_is_believed_that_was_not_heard(line: Line) -> None:
-    """And none that was heard is missing, but those whose proof was on its way or lost."""
+    """And at most one that was heard is missing of a reply: its proof was on its way, or lost."""
     found = tally(line, 8)
     assert found.cuts >= 400
     assert found.extra == 0
@@ -30,8 +30,7 @@ def test_no_word_is_believed_that_was_not_heard(line: Line) -> None:
     assert found.on_its_way + found.lost == sum(words * cuts for words, cuts in found.missing.items())
     assert found.played > 500
     assert found.lost == 0 or line.lost
-    beyond_one = sum(max(0, words - 1) * cuts for words, cuts in found.missing.items())
-    assert beyond_one <= found.lost, "one at most of each cut, but for those whose marks were lost"
+    assert max(found.missing) <= 1
 
 
 def test_without_delay_nothing_is_missing() -> None:
@@ -55,8 +54,10 @@ def test_believing_cleared_marks_is_caught(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_shell_that_loses_proof_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """If a mark that came in time were ignored, a word would be missing without a reason."""
     acknowledge = Shell.acknowledge
-    marks = iter(range(10**9))
-    monkeypatch.setattr(Shell, "acknowledge", lambda self, mark: next(marks) % 3 and acknowledge(self, mark))
+    place = 2
+    monkeypatch.setattr(
+        Shell, "acknowledge", lambda self, mark: int(mark.split(".")[place]) % 3 and acknowledge(self, mark)
+    )
     assert tally(Line("no delay"), 2).unexplained > 0
 
 

@@ -9,8 +9,16 @@ PHRASES = Phrases()
 POLICY = Policy()
 
 
-def claimed(text: str, utterance: int, ending: Ending = Ending.SOUNDING, *, phrases: Phrases = PHRASES) -> Claim:
-    return claim(text, utterance, ending, POLICY, phrases)
+def claimed(
+    text: str,
+    utterance: int,
+    ending: Ending = Ending.SOUNDING,
+    *,
+    voice: int | None = None,
+    phrases: Phrases = PHRASES,
+) -> Claim:
+    """All of the utterance is a voice, unless it is said how much."""
+    return claim(text, utterance, utterance if voice is None else voice, ending, POLICY, phrases)
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "nobody", "hello"])
@@ -22,6 +30,12 @@ def test_a_sound_with_one_word_at_most_is_judged_by_its_length(text: str, uttera
     """A single word may be a listener's misheard, "nobody" is not "no", and "hello" may be a beginning. From 224 ms on
     the agent had better be silent; a sound of 1.5 s is meant, though some engines have no words for it yet."""
     assert claimed(text, utterance) is claims
+
+
+@pytest.mark.parametrize(("voice", "claims"), [(0, Claim.EAR), (223, Claim.EAR), (224, Claim.SILENCE)])
+def test_only_a_voice_asks_for_silence(voice: int, claims: Claim) -> None:
+    """A sneeze that sounds a little like speech, and a line's hiss before a word, make the agent softer at most."""
+    assert claimed("", 600, voice=voice) is claims
 
 
 @pytest.mark.parametrize("ending", [Ending.SILENT, Ending.UNDERSTOOD, Ending.OVER])
@@ -46,19 +60,23 @@ def test_a_short_single_word_does_not_take_the_floor() -> None:
     assert claimed("mow", 450, Ending.OVER) is Claim.FLOOR
 
 
-@pytest.mark.parametrize(("text", "utterance"), [("four", 449), ("hello", 600)])
-def test_a_final_word_may_have_more_behind_it(text: str, utterance: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "utterance", "claims"),
+    [("four", 223, Claim.PATIENCE), ("four", 449, Claim.SILENCE), ("hello", 600, Claim.SILENCE)],
+)
+def test_a_final_word_may_have_more_behind_it(text: str, utterance: int, claims: Claim) -> None:
     """Words are final soon after each of them; whether the caller has more to say is known when a gap is too long."""
-    assert claimed(text, utterance, Ending.UNDERSTOOD) is Claim.PATIENCE
+    assert claimed(text, utterance, Ending.UNDERSTOOD) is claims
     assert claimed("four", 450, Ending.UNDERSTOOD) is Claim.FLOOR
     assert claimed("yeah", utterance, Ending.UNDERSTOOD) is Claim.NOTHING
 
 
 @pytest.mark.parametrize("text", ["mow", "hello"])
-@pytest.mark.parametrize("utterance", [96, 600])
-def test_a_single_word_whose_sound_is_over_waits_for_the_final_words(text: str, utterance: int) -> None:
-    """Until they come nothing changes: neither is the agent silenced for it now, nor does it go on."""
-    assert claimed(text, utterance, Ending.SILENT) is Claim.PATIENCE
+@pytest.mark.parametrize(("voice", "claims"), [(96, Claim.PATIENCE), (223, Claim.PATIENCE), (224, Claim.SILENCE)])
+def test_a_single_word_whose_sound_is_over_waits_for_the_final_words(text: str, voice: int, claims: Claim) -> None:
+    """Until they come a short one changes nothing. For a longer one the agent is silent, even if it has gone on:
+    it must not matter whether the word is known a moment before that or after."""
+    assert claimed(text, 600, Ending.SILENT, voice=voice) is claims
 
 
 @pytest.mark.parametrize("text", ["Stop.", "no", "yeah but wait", "Hold on a moment", "okay, EXCUSE me", "[pressed 1]"])

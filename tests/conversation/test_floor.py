@@ -465,6 +465,36 @@ def test_the_word_of_a_long_sound_comes_before_the_agent_does(speaking: Call) ->
     assert speaking.asked() == [CancelReply(2)]
 
 
+def test_a_word_that_comes_a_moment_too_late_silences_the_agent_again(speaking: Call) -> None:
+    """The sound was over, and the agent went on just before its word was known: there is more to come."""
+    speaking.talk(224)
+    speaking.hush(128)
+    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2), Resume(2)]
+    speaking.partial("Four")
+    assert speaking.asked() == [Pause(2)]
+    speaking.hush(160)
+    speaking.finished()
+    assert speaking.asked() == [Resume(2)]
+
+
+def test_who_has_said_a_word_and_goes_on_is_not_spoken_over(speaking: Call) -> None:
+    """The next sound silences the agent as soon as it is one."""
+    speaking.says("Four.", 320)
+    speaking.hush(160)
+    assert speaking.asked() == [Duck(2), Pause(2), FinishTranscript(2), Resume(2)]
+    speaking.talk(64)
+    assert speaking.asked() == [Pause(2)]
+
+
+def test_what_is_hardly_speech_never_silences_the_agent(speaking: Call) -> None:
+    """A sneeze, a coffee shop: softly while it lasts. Its words, if it has any, do."""
+    for _ in range(20):
+        speaking.window(0.7)
+    assert speaking.asked() == [Duck(2)]
+    speaking.partial("Four")
+    assert speaking.asked() == [Pause(2)]
+
+
 def test_a_noise_is_a_pause_and_no_more(speaking: Call) -> None:
     """When it is over and had no words the agent goes on, and loses none of its own."""
     speaking.sends(1)

@@ -227,6 +227,60 @@ def test_who_goes_on_more_quietly_is_heard() -> None:
     assert turn.voice_end == turn.last_speech == 41 * 32
 
 
+def test_a_voice_begins_where_it_is_loud() -> None:
+    """A hiss of the line, a breath, or talk in the room before the first word are no part of the caller's voice."""
+    turn, policy = CallerTurn(), Policy()
+    for level in (-71.0, -60.0, -32.0, -22.0, -20.0, -31.0):
+        turn.listen(turn.heard_through + WINDOW, 0.9, policy, level)
+    assert (turn.utterance, turn.voice(policy)) == (6 * WINDOW, 4 * WINDOW)
+    turn = CallerTurn()
+    for level in (-36.0, -20.0, -4.0):
+        turn.listen(turn.heard_through + WINDOW, 0.9, policy, level)
+    assert turn.voice(policy) == turn.utterance == 3 * WINDOW, "steps of 16 dB are found inside words"
+
+
+def test_a_sound_is_a_voice_once_it_was_surely_speech() -> None:
+    """Then all of it is one. A sneeze that is a little like speech never is, and each new sound has to show it anew."""
+    turn, policy = CallerTurn(), Policy()
+    listen(turn, *[0.79] * 12)
+    assert turn.voice(policy) == 0
+    listen(turn, 0.8)
+    assert turn.voice(policy) == 13 * WINDOW
+    listen(turn, *[0.1] * 7, *[0.79] * 2)
+    assert turn.voice(policy) == 0
+
+
+def test_a_sound_with_words_is_a_voice() -> None:
+    """However little the model takes it for speech."""
+    turn, policy = CallerTurn(), Policy()
+    listen(turn, *[0.6] * 5)
+    turn.guess("tomorrow", 160)
+    assert turn.voice(policy) == 5 * WINDOW
+
+
+@pytest.mark.parametrize(("text", "windows", "goes_on"), [("four", 12, True), ("four", 13, False), ("", 7, False)])
+def test_after_a_word_a_voice_goes_on_for_longer(text: str, windows: int, goes_on: bool) -> None:
+    """Who speaks with breaks between the words is believed at once; a second noise is judged like the first."""
+    turn, policy = CallerTurn(), Policy()
+    listen(turn, *[0.9] * 7)
+    turn.guess(text, turn.heard_through)
+    listen(turn, *[0.1] * windows, *[0.9] * 2)
+    assert turn.voice(policy) == ((9 + windows) * WINDOW if goes_on else 2 * WINDOW)
+    assert turn.utterance == 2 * WINDOW
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.floats(-100, 0))), max_size=60))
+def test_without_words_a_voice_is_no_longer_than_its_utterance(windows: list[tuple[float, float | None]]) -> None:
+    """Whatever the levels; and a window of speech that is as loud as can be is always a part of it."""
+    turn, policy = CallerTurn(), Policy()
+    for probability, level in windows:
+        turn.listen(turn.heard_through + WINDOW, probability, policy, level)
+        assert 0 <= turn.voice(policy) <= turn.utterance
+    for _ in range(2):
+        turn.listen(turn.heard_through + WINDOW, 1.0, policy, 0.0)
+    assert turn.voice(policy) >= WINDOW
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.floats(-100, 0))), max_size=60))
 def test_the_voice_ends_with_the_speech_or_a_little_before(windows: list[tuple[float, float | None]]) -> None:
     """Whatever the levels, by no more than the longest breath."""

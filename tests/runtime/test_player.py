@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,18 @@ def test_the_lead_is_filled_up_in_few_messages() -> None:
     assert times == list(range(100, 1201, 100))
 
 
+def test_what_was_played_is_known_when_it_is_asked_for() -> None:
+    """It is told a message's worth late at the most, in order; whoever asks is told all of it up to that moment."""
+    line = Line()
+    line.player.release(1, 0)
+    line.speak(1, 0, "one two three four")
+    for _ in range(40):
+        line.beat(20)
+        assert 0 <= line.now * SAMPLES_A_MS - sum(len(mulaw) for _, mulaw in line.played) < ROOM
+        line.player.run_down(line.now + 7)
+        assert sum(len(mulaw) for _, mulaw in line.played) == (line.now + 7) * SAMPLES_A_MS
+
+
 def test_a_mark_follows_the_last_sample_of_its_word() -> None:
     """Each message has a mark behind it, and a word ends with a message: not a sample less, none more."""
     line = Line()
@@ -109,7 +122,8 @@ def test_a_mark_follows_the_last_sample_of_its_word() -> None:
     line.beat(3000)
     sent = 0
     ends: dict[str, int] = {}
-    for (_, audio), (_, mark) in zip(line.sent[::2], line.sent[1::2], strict=True):
+    messages = [item for item, _ in groupby(item for _, item in line.sent)]
+    for audio, mark in zip(messages[::2], messages[1::2], strict=True):
         assert isinstance(audio, bytes)
         assert isinstance(mark, str)
         sent += len(audio)

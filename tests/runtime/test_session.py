@@ -222,6 +222,16 @@ def test_the_recording_holds_both_sides_in_their_places(stage: "Stage") -> None:
     assert [spelled.word for spelled in tones.read(recorded)] == scene.played_words
 
 
+@pytest.mark.parametrize("frames", range(60, 66))
+def test_the_recording_ends_with_the_call(stage: "Stage", frames: int) -> None:
+    """Of an agent in the middle of a word it has all that the far end played until the caller hung up."""
+    scene = run_virtual(stage.play(lambda caller: iter([b"\xff" * 160] * frames)))
+    at, mulaw = scene.notes.played[-1]
+    ended, _ = scene.notes.events[-1]
+    assert isinstance(ended, events.CallEnded)
+    assert ended.at <= (at + len(mulaw)) / 8 <= ended.at + 1
+
+
 class Broken:
     """A language model that fails as often as told, then works."""
 

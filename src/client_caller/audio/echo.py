@@ -85,11 +85,12 @@ class Echo:
 
     def play(self, mulaw: bytes, at_sample: int) -> None:
         """The far end plays this, by the call's clock."""
-        self._played.add(mulaw, at_sample)
+        self._played.skip_to(at_sample)
+        self._played.add(mulaw)
 
     def hear(self, mulaw: bytes) -> None:
         """The line brought this: all of it is counted, from the first sample on."""
-        self._heard.add(mulaw, self._heard.through)
+        self._heard.add(mulaw)
 
     def share(self, heard_through: int, at_sample: int) -> float:
         """How much of the line's sound around a moment is explained by what the far end played: 0 to 1, by energy.
@@ -137,11 +138,17 @@ class _Past:
         self._length = length
         self._audio = bytearray()
 
-    def add(self, mulaw: bytes, at_sample: int) -> None:
-        gap = min(max(0, at_sample - self.through), self._length)
-        self._audio += g711.SILENCE * gap + mulaw
-        self.through = max(self.through, at_sample) + len(mulaw)
-        del self._audio[: -self._length]
+    def skip_to(self, at_sample: int) -> None:
+        gap = at_sample - self.through
+        if gap > 0:
+            self._audio += g711.SILENCE * min(gap, self._length)
+            self.through = at_sample
+
+    def add(self, mulaw: bytes) -> None:
+        self._audio += mulaw
+        self.through += len(mulaw)
+        if len(self._audio) > 2 * self._length:  # not with every frame
+            del self._audio[: -self._length]
 
     def until(self, end: int, samples: int) -> bytes:
         later = max(0, end - self.through)

@@ -22,6 +22,8 @@ _APART = 5000
 """Milliseconds from one verdict to the next at the least."""
 _EASES = 3.0
 """Decibels beyond a limit at which a bad line is good again, so that one on the limit does not come and go."""
+_FAINTEST = 1e-10
+"""Energy of digital silence, as `audio.voices` has it: -100 dBFS."""
 _CLIPPED = (0x00, 0x80)
 """The two loudest codes."""
 
@@ -47,13 +49,25 @@ class Figures(NamedTuple):
     clipped: float
     """The share of the samples of speech with the loudest code."""
 
-    def within(self, policy: Policy, margin: float) -> bool:
-        """Whether all limits are kept, those in decibels by `margin`."""
-        return (
-            self.speech - self.noise >= policy.line_noise + margin
-            and self.speech >= policy.line_level + margin
-            and self.clipped <= policy.line_clipped
-        )
+
+class _Limits(NamedTuple):
+    """What a good line keeps, in energies: every window is compared with it."""
+
+    over_noise: float
+    """Of speech, as a multiple of the noise's."""
+    speech: float
+    clipped: float
+
+    @classmethod
+    def of(cls, policy: Policy, margin: float) -> "_Limits":
+        """The policy's, those in decibels raised by `margin`."""
+        return cls(_energy(policy.line_noise + margin), _energy(policy.line_level + margin), policy.line_clipped)
+
+    def kept(self, spoken: float, noise: float, clipped: float) -> bool:
+        """`spoken`: of speech with the noise under it."""
+        speech = max(_FAINTEST, spoken - noise)
+        loud = speech >= self.speech and speech >= self.over_noise * max(_FAINTEST, noise)
+        return loud and clipped <= self.clipped
 
 
 class LineJudge:
@@ -61,6 +75,9 @@ class LineJudge:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._limits = _Limits.of(policy, 0.0)
+        self._limits_again = _Limits.of(policy, _EASES)
+        """Of a line that is bad, to be good again."""
         self._spoken = _Mean()
         self._unspoken = _Mean()
         self._clipped = _Mean()
@@ -79,18 +96,18 @@ class LineJudge:
         """
         clipped, self._new_clipped = self._new_clipped, 0
         if probability >= self._policy.speech_threshold:
-            self._spoken.add(10 ** (level / 10))
+            self._spoken.add(_energy(level))
             self._clipped.add(min(1.0, clipped / WINDOW))
         elif probability < SILENT:
-            self._unspoken.add(10 ** (level / 10))
+            self._unspoken.add(_energy(level))
         if self._spoken.windows < SPOKEN or self._unspoken.windows < UNSPOKEN or now - self._judged_at < _APART:
             return None
-        figures = self.figures()
-        bad = not figures.within(self._policy, _EASES if self._bad else 0.0)
+        limits = self._limits_again if self._bad else self._limits
+        bad = not limits.kept(self._spoken.energy, self._unspoken.energy, self._clipped.energy)
         if bad == self._bad:
             return None
         self._bad, self._judged_at = bad, now
-        speech, noise, share = figures
+        speech, noise, share = self.figures()
         return LineQuality(now, bad, round(speech, 1), round(noise, 1), round(share, 4))
 
     def figures(self) -> Figures:
@@ -99,5 +116,9 @@ class LineJudge:
         return Figures(_level(self._spoken.energy - noise), _level(noise), self._clipped.energy)
 
 
+def _energy(level: float) -> float:
+    return float(10 ** (level / 10))
+
+
 def _level(energy: float) -> float:
-    return 10 * log10(max(energy, 1e-10))
+    return 10 * log10(max(energy, _FAINTEST))

@@ -24,7 +24,7 @@ class Tally:
     afterwards whether the `clear` had returned it. At most one of each cut: a later mark proves those before.
     """
     lost: int = 0
-    """Those of which a mark never arrived: a word that is sent again has another, and either proves it."""
+    """Those of which a mark never arrived, be it one of several copies: any of them proves the word."""
     unexplained: int = 0
     """All others: there must be none."""
 

@@ -32,14 +32,14 @@ class Ending(Enum):
     """Nothing more of the utterance will come, neither sound nor words."""
 
 
-def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Phrases) -> Claim:
+def claim(text: str, utterance: int, voice: int, ending: Ending, policy: Policy, phrases: Phrases) -> Claim:
     """What an utterance asks for, as far as can be told now.
 
-    `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds. Words decide:
-    "stop" or a key takes the floor at once, two words that a mere listener would not say take it soon; what a listener
-    says takes it only when it goes on and on. A single word may be a listener's misheard, and a greeting may be the
-    beginning of more, so there what is left at the end decides. Without words it is the length that asks for silence,
-    while the sound lasts.
+    `text`: its words, as far as they are known; `utterance`: how long it has gone on, in milliseconds; `voice`: how
+    long the voice in it has. Words decide: "stop" or a key takes the floor at once, two words that a mere listener
+    would not say take it soon; what a listener says takes it only when it goes on and on. A single word may be a
+    listener's misheard, and a greeting may be the beginning of more, so there what is left at the end decides, and
+    until then the voice asks for silence. Without words it asks while the sound lasts.
     """
     spoken = words(text)
     if hard_stops(spoken, phrases) or ends_in_key(text):
@@ -56,9 +56,11 @@ def claim(text: str, utterance: int, ending: Ending, policy: Policy, phrases: Ph
     final = ending in (Ending.UNDERSTOOD, Ending.OVER)
     if final and not greeting and utterance >= policy.barge_in_one_word:
         return Claim.FLOOR
-    if ending is not Ending.SOUNDING:
-        return Claim.NOTHING if ending is Ending.OVER else Claim.PATIENCE
-    return Claim.SILENCE if utterance >= policy.barge_in else Claim.EAR
+    if ending is Ending.OVER:
+        return Claim.NOTHING
+    if voice >= policy.barge_in:
+        return Claim.SILENCE
+    return Claim.EAR if ending is Ending.SOUNDING else Claim.PATIENCE
 
 
 def hard_stops(spoken: tuple[str, ...], phrases: Phrases) -> set[tuple[str, ...]]:

@@ -53,8 +53,7 @@ def note(c: Memory, event: events.Event) -> bool:
         case events.WordProven() if c.reply is None or event.reply != c.reply.number:
             _note_proof(c, event)
         case _:
-            if c.reply is not None and event.reply == c.reply.number:
-                _note_reply(c, c.reply, event)
+            return c.reply is not None and event.reply == c.reply.number and _note_reply(c, c.reply, event)
     return True
 
 
@@ -91,22 +90,26 @@ def _listen(c: Memory, heard: events.SpeechProbability) -> bool:
     before = c.turn.state
     audio_end, over_agent = min(heard.audio_end, heard.at), c.reply is not None and c.reply.begun
     changed = c.turn.listen(audio_end, heard.probability, c.policy, heard.level, over_agent=over_agent)
+    if not changed:
+        return c.turn.state is TurnState.PAUSING
     goes_on = before is c.turn.state is TurnState.SPEAKING and c.turn.breath < c.policy.speculate_after
-    if c.reply is None and goes_on and not c.turn.wordless(c.now, c.policy):
-        return False  # with nobody to interrupt, speech that goes on only puts moments off
-    return changed or c.turn.state is TurnState.PAUSING
+    # With nobody to interrupt, speech that goes on only puts moments off.
+    return c.reply is not None or not goes_on or c.turn.wordless(c.now, c.policy)
 
 
 def _is_agents(c: Memory, window: events.SpeechProbability) -> bool:
     """Whether a window of speech is the agent's own, or may be: an echo that has only begun sounds like a voice."""
+    if window.probability < c.policy.silence_threshold:
+        c.unexplained = 0
+        return False
     if is_echo(window, c.policy):
         c.echoes += 1
         c.unexplained = 0
         return True
-    c.unexplained = c.unexplained + 1 if window.probability >= c.policy.silence_threshold else 0
+    c.unexplained += 1
     over_agent = c.echoes >= ENOUGH and c.reply is not None and c.reply.begun
     begins = c.now - c.turn.last_speech > c.policy.utterance_gap
-    return over_agent and begins and 0 < c.unexplained <= c.policy.echo_onset
+    return over_agent and begins and c.unexplained <= c.policy.echo_onset
 
 
 def _callers_words(c: Memory, text: str) -> str:
@@ -164,11 +167,14 @@ def _lose_ear(c: Memory) -> None:
 # ---------------------------------------------------------------- the agent's reply
 
 
-def _note_reply(c: Memory, reply: Reply, event: events.ReplyEvent) -> None:
+def _note_reply(c: Memory, reply: Reply, event: events.ReplyEvent) -> bool:
+    """Returns whether the rules have to look at it: what only goes on as it should puts moments off."""
+    news = True
     match event:
         case events.ReplyText(text=text) if reply.generating:
             reply.thought_at = c.now
             reply.unspoken += reply.splitter.feed(text)
+            news = bool(reply.unspoken)
         case events.ReplyFinished() if reply.generating:
             reply.generating = False
             reply.unspoken += reply.splitter.finish()
@@ -178,21 +184,23 @@ def _note_reply(c: Memory, reply: Reply, event: events.ReplyEvent) -> None:
         case events.PlaybackStarted() if reply.state is ReplyState.RELEASED and reply.playout.clauses:
             speaking.sound(c)
         case events.WordSent(clause=clause, word=word) if reply.playout.send(clause, word):
-            pass
+            news = reply.playout.all_sent
         case events.WordAcknowledged(clause=clause, word=word) | events.WordProven(clause=clause, word=word) if (
             reply.playout.acknowledge(clause, word)
         ):
             speaking.acknowledged(c, reply)
+            news = reply.playout.all_heard
         case events.EngineFailed(stage="llm") if reply.begun and not reply.playout.all_heard:
             reply.broken, reply.generating, reply.to_go_on = True, False, False
             reply.asked.clear()
         case events.EngineFailed():
             speaking.fail(c)
         case events.ClauseAudioStarted() | events.ClauseAudioFinished():
-            pass
+            news = False
         case _:
-            return
+            return False
     reply.progress_at = c.now
+    return news
 
 
 def _note_proof(c: Memory, event: events.WordProven) -> None:

@@ -111,7 +111,7 @@ def _claim(c: Memory) -> Claim:
     turn = c.turn
     if turn.state is TurnState.QUIET or turn.wordless(c.now, c.policy):
         return Claim.NOTHING
-    found = claim(turn.text, turn.utterance, turn.ending(c.policy), c.policy, c.phrases)
+    found = claim(turn.text, turn.utterance, turn.voice(c.policy), turn.ending(c.policy), c.policy, c.phrases)
     noise = not turn.text and not c.believes_in_words
     return Claim.SILENCE if found is Claim.FLOOR and noise else found
 

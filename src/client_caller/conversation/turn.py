@@ -22,6 +22,11 @@ class CallerTurn:
     """First speech of the turn."""
     utterance_started: int = 0
     """First speech since the last silence of more than `Policy.utterance_gap`."""
+    voice_started: int = 0
+    """Since when the voice is about as loud as it is: what came before is breath, a hiss of the line, talk in the room.
+    A word goes on with that of the word before it, a pause for breath or not."""
+    surest: float = 0.0
+    """The highest probability of speech since then."""
     last_speech: int = 0
     """End of the last window with speech."""
     voice_end: int = 0
@@ -86,6 +91,11 @@ class CallerTurn:
         """Length of the present or last utterance."""
         return self.last_speech - self.utterance_started
 
+    def voice(self, policy: Policy) -> int:
+        """How long the voice has gone on, in milliseconds; 0 of what has no words and was never surely speech."""
+        believed = self.text or self.surest >= policy.barge_in_sure
+        return self.last_speech - self.voice_started if believed else 0
+
     def wordless(self, now: int, policy: Policy) -> bool:
         """Speech has gone on for so long without a word that it is no speech: a radio, a street."""
         return not self.text and now - self.utterance_started >= policy.wordless_speech
@@ -138,9 +148,11 @@ class CallerTurn:
         elif self._rising < policy.speech_onset:
             return False
         else:
+            length = self._rising
             self._speak(audio_end, policy)
         sure = probability >= policy.speech_threshold
-        self._follow_voice(audio_end, level, policy, sure=sure, in_breath=in_breath)
+        self._follow_voice(audio_end, length, level, policy, sure=sure, in_breath=in_breath)
+        self.surest = max(self.surest, probability)
         if level is not None and not over_agent:
             before = level if self.loudness is None else self.loudness
             self.loudness = before + (level - before) * _FOLLOW
@@ -162,21 +174,29 @@ class CallerTurn:
             self.started = onset
         if quiet or onset - self.last_speech > policy.utterance_gap:
             self.utterance_started = onset
+        if quiet or onset - self.last_speech > (policy.barge_in_again if self.text else policy.utterance_gap):
+            self._begin_voice(onset)
         self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
         self.voiced += self._rising
         self._soft_through = onset
         self.last_speech = audio_end
         self.request, self.understood, self.completion, self.judged_again = None, False, None, False
 
+    def _begin_voice(self, at: int) -> None:
+        self.voice_started, self.surest = at, 0.0
+
     def _follow_voice(
-        self, audio_end: int, level: float | None, policy: Policy, *, sure: bool, in_breath: bool
+        self, audio_end: int, length: int, level: float | None, policy: Policy, *, sure: bool, in_breath: bool
     ) -> None:
         """Breath is a silence by its level: a voice that follows it is believed as after any silence, once it was
         `sure` and loud for `Policy.speech_onset`. A hiss swells on its way, when the loudest of late has faded."""
         if level is None:
             self.voice_end = audio_end
             return
-        self._peak = max(level, self._peak - policy.peak_fades)
+        faded = self._peak - policy.peak_fades
+        if level >= faded + policy.breath_below:
+            self._begin_voice(audio_end - length)
+        self._peak = max(level, faded)
         loud = level >= self._peak - policy.breath_below
         if not (loud and sure):
             self._soft_through = audio_end
@@ -203,7 +223,7 @@ class CallerTurn:
     def _begin_with_words(self, at: int) -> None:
         """Words that come without any speech noticed make a turn of their own."""
         if self.state is TurnState.QUIET:
-            self.started = self.utterance_started = self.last_speech = self.voice_end = at
+            self.started = self.utterance_started = self.voice_started = self.last_speech = self.voice_end = at
             self.state = follow(TURN, self.state, TurnTrigger.WORDS)
 
     def finish(self, trigger: TurnTrigger) -> "CallerTurn":

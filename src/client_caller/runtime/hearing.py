@@ -60,9 +60,9 @@ class Hearing:
         # Two clocks drift and routes change: follow slowly when the line falls behind ours, at once when it is ahead.
         self._first += min(lag, 1 if lag > USUAL_LAG else 0)
         end = self._first + samples_through // SAMPLES_A_MS
-        echo = 0.0
-        if probability >= self._policy.silence_threshold:
-            echo = self._echo.share(samples_through, end * SAMPLES_A_MS)
-        window = SpeechProbability(now, end, round(probability, 3), round(level, 1), round(echo, 2))
-        own = not is_echo(window, self._policy)
-        return window, self._line.judge(window.probability, level, now) if own else None
+        judged = round(probability, 3)
+        if probability < self._policy.silence_threshold:
+            return SpeechProbability(now, end, judged, round(level, 1)), self._line.judge(judged, level, now)
+        echo = self._echo.share(samples_through, end * SAMPLES_A_MS)
+        window = SpeechProbability(now, end, judged, round(level, 1), round(echo, 2))
+        return window, None if is_echo(window, self._policy) else self._line.judge(judged, level, now)

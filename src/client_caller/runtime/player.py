@@ -4,9 +4,7 @@ The far end plays what it is sent at its own pace, so anything sent can only be 
 therefore stays at most `LEAD` ahead of it, and puts a mark behind every message: what comes back was played. Where a
 word ends, a message does.
 
-A `clear` returns all pending marks as if they had been played. So each mark's name ends in an epoch, which rises with
-every `clear`. A mark of the present epoch is believed at once, one of an earlier epoch only where `late_proof` can show
-that no `clear` returned it. What was cleared can be sent again: audio is kept until it is proven that it was played.
+What was cleared can be sent again: audio is kept until its marks have proven that it was played (`marks.py`).
 
 How loud something is can't be changed any more once it was sent. So to speak softly, the player clears the far end and
 sends again, softly, all that is not proven to have been played. Where the far end really is, nobody on this side can
@@ -27,7 +25,7 @@ from client_caller.audio.word_times import MARGIN, estimate
 from client_caller.conversation.clauses import words_of
 from client_caller.conversation.events import PlaybackStarted, WordAcknowledged, WordProven, WordSent
 from client_caller.engines.protocols import WordTime
-from client_caller.runtime.late_proof import LateProof
+from client_caller.runtime.marks import Marks, Place, place
 from client_caller.telephony.leg import Leg
 
 SAMPLES_A_MS = 8
@@ -94,19 +92,6 @@ class _Clause:
         return max(0, min(end, len(self.audio)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """On its way. Those within one word share its name: they come back in order."""
-
-    name: str
-    """Reply, clause and place of the last word before it, and the epoch."""
-    due: int
-    """The sample of the call's clock at which it should have been played."""
-    clause: int
-    sample: int
-    """Where it stands in its clause."""
-
-
 class Player:
     """Plays one reply at a time. `report` takes what went out.
 
@@ -128,16 +113,14 @@ class Player:
         """From the one with the last heard word on."""
         self._next = 0
         """Which of them is being sent."""
-        self._epoch = 0
-        """How often the far end was cleared."""
         self._ahead = bytearray()
         """What the far end has yet to play."""
         self._played_through = _sample(now)
-        self._marks: deque[_Mark] = deque()
-        """Those of this epoch, in order."""
-        self._late = LateProof()
-        self._heard = (0, 0, -1)
-        """Reply, clause and place of the last word that is known to have been heard."""
+        self._room_at = 0
+        """The sample of the call's clock from which on the lead has room for a message."""
+        self._marks = Marks()
+        self._heard: Place = (0, 0, -1)
+        """The last word that is known to have been heard."""
         self.underruns = 0
         """How often the far end ran dry in the middle of a clause."""
 
@@ -199,7 +182,7 @@ class Player:
         if reply != self._reply:
             return
         self._softly = True
-        self._run_down(now)
+        self.run_down(now)
         if not self._ahead:
             return
         self._silence(now)
@@ -234,11 +217,10 @@ class Player:
 
     def _silence(self, now: float) -> None:
         """Drop what the far end has not played. The marks that it returns for it prove nothing."""
-        self._run_down(now)
+        self.run_down(now)
         self._ahead.clear()
-        self._late.cleared(mark.name for mark in self._marks)
+        self._room_at = 0
         self._marks.clear()
-        self._epoch += 1
         self._leg.clear()
 
     def _turn_to(self, reply: int) -> None:
@@ -246,7 +228,7 @@ class Player:
         if reply > self._reply:
             self._reply, self._released, self._audible, self._softly = reply, False, False, False
             self._clauses.clear()
-            self._marks.clear()
+            self._marks.forget()
             self._next = 0
 
     def acknowledge(self, mark: str, now: float, heard: int) -> WordAcknowledged | WordProven | None:
@@ -254,22 +236,20 @@ class Player:
 
         `heard`: milliseconds of the caller's voice that had come before it.
         """
-        if all(awaited.name != mark for awaited in self._marks):
-            proven = self._late.prove(mark, heard)
+        returned = self._marks.back(mark)
+        if returned is None:
+            proven = self._marks.late(mark, heard)
             word = None if proven is None else self._news(proven)
             return None if word is None else WordProven(int(now), *word)
-        awaited = self._marks.popleft()
-        while awaited.name != mark:
-            awaited = self._marks.popleft()
         word = self._news(mark)
-        found = next((one for one in self._clauses if one.number == awaited.clause), None)
+        found = next((one for one in self._clauses if one.number == returned.clause), None)
         if found is not None:
-            found.played = awaited.sample
+            found.played = returned.sample
         return None if word is None else WordAcknowledged(int(now), *word)
 
-    def _news(self, mark: str) -> tuple[int, int, int] | None:
-        """Note that all up to this mark was heard. Returns its reply, clause and word, unless that was known."""
-        reply, clause, word, _ = map(int, mark.split("."))
+    def _news(self, mark: str) -> Place | None:
+        """Note that all up to this mark was heard. Returns its last word, unless that was known."""
+        reply, clause, word = place(mark)
         if reply == self._reply:
             self._note_heard(clause, word)
         if word < 0 or (reply, clause, word) <= self._heard:
@@ -292,15 +272,17 @@ class Player:
     # ---------------------------------------------------------------- the wire
 
     def beat(self, now: float) -> None:
-        """20 ms have passed, or so."""
-        self._run_down(now)
-        self.pump(now)
+        """20 ms have passed, or so. There is nothing to do while the lead is full, and while nobody speaks."""
+        speaks = self._ahead or self._next < len(self._clauses)
+        if speaks and _sample(now) >= self._room_at:
+            self.run_down(now)
+            self.pump(now)
 
     def pump(self, now: float) -> None:
         """Send what may be sent."""
-        if not self._released or self._stalled(now):
+        if not self._released or self._marks.overdue(_sample(now)) > STALL:
             return
-        self._run_down(now)
+        self.run_down(now)
         if LEAD - len(self._ahead) < ROOM:
             return
         while self._next < len(self._clauses) and len(self._ahead) < LEAD:
@@ -314,9 +296,6 @@ class Player:
             else:
                 return
 
-    def _stalled(self, now: float) -> bool:
-        return bool(self._marks) and _sample(now) - self._marks[0].due > STALL
-
     def _send(self, clause: _Clause, now: float) -> None:
         """Send the clause's next piece: up to the end of a word, the lead, or a message's size."""
         size = min(len(clause.audio) - clause.sent, MESSAGE, LEAD - len(self._ahead))
@@ -329,6 +308,7 @@ class Player:
         if not self._ahead:
             self._played_through = _sample(now)
         self._ahead += piece
+        self._room_at = self._played_through + len(self._ahead) - LEAD + ROOM
         clause.sent += len(piece)
         if not self._audible:
             self._audible = True
@@ -338,15 +318,15 @@ class Player:
     def _mark(self, clause: _Clause, now: float) -> None:
         """Put a mark behind what is sent."""
         before, clause.marked = clause.marked, clause.said
-        name = ".".join(map(str, (self._reply, *clause.reached, self._epoch)))
-        self._leg.send_mark(name)
         through = self._played_through if self._ahead else _sample(now)
-        self._marks.append(_Mark(name, through + len(self._ahead), clause.number, clause.sent))
+        due = through + len(self._ahead)
+        for name in self._marks.put((self._reply, *clause.reached), due, clause.number, clause.sent):
+            self._leg.send_mark(name)
         for word in range(before, clause.marked):
             self._report(WordSent(int(now), self._reply, clause.number, word))
 
-    def _run_down(self, now: float) -> None:
-        """Let the far end play up to now."""
+    def run_down(self, now: float) -> None:
+        """Let the far end play up to now: `played` knows it afterwards."""
         if not self._ahead:
             return
         due = _sample(now) - self._played_through

@@ -186,14 +186,16 @@ class CallSession:
 
     def beat(self) -> None:
         """20 ms have passed."""
-        now = self.now
-        self._player.beat(self._exactly_now)
+        now = self._exactly_now
+        self._player.beat(now)
         deadline = self.conversation.deadline
         if deadline is not None and deadline <= now:
-            self._tell(events.TimePassed(now))
+            self._tell(events.TimePassed(int(now)))
 
     def voice(self, samples_through: int, probability: float, level: float) -> None:
         """One window of the caller's audio has been heard; `level` in dBFS."""
+        if probability >= self.conversation.policy.silence_threshold:
+            self._player.run_down(self._exactly_now)  # it may be an echo of what was played by now
         window, line = self._hearing.window(samples_through, probability, level, self.now)
         self._tell(window)
         if line is not None:

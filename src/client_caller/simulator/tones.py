@@ -38,7 +38,7 @@ _CHECK = 4
 _BUZZ = (b"\xa8", b"\x28")
 _ALPHABET = bytes(sorted({*_START, *_END, *_BUZZ[0], *_BUZZ[1], *_LETTERS, *(code ^ _SIGN for code in _LETTERS)}))
 _LOUD = bytes.maketrans(_ALPHABET.translate(SOFTLY), _ALPHABET)
-_MARKED = re.compile(rb"[\xc0\x40\xc7\x47]")
+_MARKED = re.compile(rb"[\xc0\x40]{8}|[\xc7\x47]{8}")
 _STARTED = re.compile(rb"[\xc0\x40]{8,}")
 _ENDED = re.compile(rb"[\xc7\x47]{8,}")
 """Longer than the mark where a part of it was played twice."""
@@ -88,26 +88,33 @@ class Reader:
 
     def __init__(self) -> None:
         self._sound_so_far = b""
+        self._begun = False
+        """There is a start mark in it."""
 
     def feed(self, mulaw: bytes) -> list[str]:
         """The words that are whole with this piece."""
         news = _sound(mulaw)
+        if not news:
+            return []
         sound = self._sound_so_far + news
-        found = []
-        if _MARKED.search(news) is None:  # nothing begins or ends here
-            self._sound_so_far = sound[-_LONGEST_TAIL:]
-        else:
-            found = list(_words(sound))
-            self._sound_so_far = self._unfinished(sound[found[-1][2] if found else 0 :])
+        if _MARKED.search(sound, max(0, len(self._sound_so_far) - len(_START))) is None:  # nothing begins or ends here
+            self._sound_so_far = sound[-_LONGEST_TAIL if self._begun else -len(_START) :]
+            return []
+        found = list(_words(sound))
+        self._keep(sound[found[-1][2] if found else 0 :])
         return [word for word, _, _ in found]
 
-    def _unfinished(self, sound: bytes) -> bytes:
+    def _keep(self, sound: bytes) -> None:
+        """What may be the beginning of a word."""
         begun = [found.start() for found in _STARTED.finditer(sound)]
-        return sound[begun[-1] :][-_LONGEST_TAIL:] if begun else sound[-len(_START) :]
+        self._begun = bool(begun)
+        self._sound_so_far = sound[begun[-1] :][-_LONGEST_TAIL:] if begun else sound[-len(_START) :]
 
 
 def _sound(mulaw: bytes) -> bytes:
     """All but the silence, made loud."""
+    if not mulaw.strip(SILENCE):  # most of a call is: this is asked of every frame
+        return b""
     return mulaw.replace(SILENCE, b"").translate(_LOUD)
 
 

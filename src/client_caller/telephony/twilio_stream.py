@@ -182,6 +182,8 @@ class TwilioStream:
     def receive(self, frame: str | bytes) -> Received | None:
         """Take one frame; None if it says nothing to a call. Raises `ProtocolError` and nothing else."""
         message = self._parse(frame)
+        if isinstance(message, _Media) and message.stream_sid == self._stream_sid and not self._stopped:
+            return self._audio(message.media)  # first, since nearly all are
         if message is None or isinstance(message, _Connected):
             return None
         if isinstance(message, _Start):
@@ -192,8 +194,6 @@ class TwilioStream:
             raise self._error("after_stop", "The stream sent something after its stop message.")
         if message.stream_sid != self._stream_sid:
             raise self._error("wrong_stream", "A message names another stream than the one that was started.")
-        if isinstance(message, _Media):
-            return self._audio(message.media)
         if isinstance(message, _Mark):
             return Mark(message.mark.name)
         if isinstance(message, _Digit):
