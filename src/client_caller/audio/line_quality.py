@@ -24,8 +24,8 @@ _EASES = 3.0
 """Decibels beyond a limit at which a bad line is good again, so that one on the limit does not come and go."""
 _FAINTEST = 1e-10
 """Energy of digital silence, as `audio.voices` has it: -100 dBFS."""
-_CLIPPED = (0x00, 0x80)
-"""The two loudest codes."""
+_LOUDEST, _LOUDEST_BELOW = 0x80, 0x00
+"""The two loudest codes, above zero and below it."""
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class LineJudge:
 
     def hear(self, mulaw: bytes) -> None:
         """The line brought this."""
-        self._new_clipped += sum(map(mulaw.count, _CLIPPED))
+        self._new_clipped += mulaw.count(_LOUDEST) + mulaw.count(_LOUDEST_BELOW)
 
     def judge(self, probability: float, level: float, now: int) -> LineQuality | None:
         """Take in the next window; something if the line has turned bad, or good again.

@@ -19,7 +19,7 @@ from client_caller.conversation.events import Event, PartialTranscript, ReplyTex
 _HELD_BACK = 96
 """Milliseconds for which what may wait is held back for one write: three windows. Anything else is written at once,
 with what waits, so a `kill -9` loses at most this much of the past."""
-_MAY_WAIT = SpeechProbability | PartialTranscript | ReplyText | WordSent
+_MAY_WAIT = (SpeechProbability, PartialTranscript, ReplyText, WordSent)
 """Comes many times a second. If it asks for anything to be done, it does not wait."""
 _TAIL = 1 << 20
 """Bytes looked at for the last whole step: more than any step is long."""

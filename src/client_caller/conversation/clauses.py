@@ -113,10 +113,18 @@ class ClauseSplitter:
         clauses: list[str] = []
         for char in speech:
             self._text += char
+            if self._goes_on():
+                continue
             while cut := self._cut():
                 clauses += self._give(self._text[:cut])
                 self._text = self._text[cut:].lstrip()
         return clauses
+
+    def _goes_on(self) -> bool:
+        """Whether the last character is in the middle of a word, where no clause's end becomes certain."""
+        last = self._text[-2:]
+        inside = len(last) == 2 and last.isascii() and last.isalpha()
+        return inside and len(self._text) <= self._policy.clause_characters
 
     def _give(self, text: str) -> list[str]:
         clause = text.strip().replace("\n", " ")  # a line of signs alone ends the clause before it

@@ -29,6 +29,8 @@ class Conversation:
             return ()
         if facts.note(memory, event) or (self._deadline is not None and memory.now >= self._deadline):
             self._deadline = rules.settle(memory)
+        if not memory.commands:
+            return ()
         commands, memory.commands = tuple(memory.commands), []
         return commands
 
