@@ -47,7 +47,7 @@ def test_a_difference_in_mid_call_names_the_steps_before_and_the_version(play_ca
     shown = str(result.difference)
     assert result.events < 200
     assert "the call:  nothing" in shown
-    assert "replayed:  FinishTranscript(request=1), JudgeTurn(request=1)" in shown
+    assert "replayed:  FinishTranscript(request=1), JudgeTurn(request=1, since=" in shown
     assert "WordAcknowledged" in shown
     assert shown.count("\n  line") == 7
     assert "The call was made with client-caller 0.0." in shown

@@ -2,13 +2,29 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from rich.console import Console
 
+from client_caller.audio.turn_model import TurnModel
+from client_caller.audio.voices import VoiceBatch
 from client_caller.cli import turns_endings
-from client_caller.cli.turns_endings import LATEST, Case, EndingsFigures, Row, Setting, measure, tables, word_ends
+from client_caller.cli.labelled_audio import Recording
+from client_caller.cli.turns_endings import (
+    LATEST,
+    Case,
+    EndingsFigures,
+    Row,
+    Setting,
+    measure,
+    script,
+    tables,
+    word_ends,
+)
 from client_caller.conversation.policy import Phrases, Policy
 from client_caller.simulator.clips import UnreadableRecording
+from client_caller.simulator.rehearsal import Delays, answer
 from client_caller.simulator.tones import spell
 
 QUESTION = "What else can I do?"
@@ -45,6 +61,22 @@ def test_an_answer_to_a_question_comes_soon(figures: EndingsFigures) -> None:
     (cases,) = (row.cases for row in figures.rows if row.setting == "asked")
     waits = sorted(case.answered or 0 for case in cases if case.complete)
     assert waits[len(waits) // 2] < 500
+
+
+def test_a_voice_that_fades_into_a_hiss_is_answered_soon(
+    audio: Path, silero_path: Path, smart_turn_path: Path, tmp_path: Path
+) -> None:
+    """Wherever in it a window of 32 ms begins: the hiss is heard as speech for up to 350 ms, and swells on its way."""
+    samples, rate = soundfile.read(audio / "utt" / "u26_express.flac")
+    batch, model = VoiceBatch(silero_path), TurnModel(smart_turn_path)
+    waits = []
+    for milliseconds in range(0, 32, 4):
+        shifted = np.concatenate([np.zeros(rate * milliseconds // 1000), samples])
+        soundfile.write(tmp_path / "shifted.wav", shifted, rate)
+        whole = {"file": "shifted.wav", "transcript": "express please", "speech": [[0, len(shifted) / rate]]}
+        said = script(Recording(tmp_path, whole), batch, model)
+        waits.append(answer(said, QUESTION, Delays(), Policy(), Phrases()).after)
+    assert all(wait is not None and 0 < wait <= 450 for wait in waits), waits
 
 
 @pytest.mark.parametrize(

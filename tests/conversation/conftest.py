@@ -31,8 +31,8 @@ class Call:
         """The latest that was begun."""
         self.request = 0
         """The latest `FinishTranscript`."""
-        self.judgements = 0
-        """How often the turn model was asked."""
+        self.judged_since: list[int] = []
+        """For each time that the turn model was asked, where what it judges begins."""
         self._asked: list[commands.Command] = []
         self._words: list[tuple[int, int]] = []
         """Clause and word of all that the latest reply had synthesised."""
@@ -48,9 +48,15 @@ class Call:
                     self.reply, self._words, self._sent, self._heard = reply, [], 0, 0
                 case commands.FinishTranscript(request):
                     self.request = request
-            self.judgements += isinstance(command, commands.JudgeTurn)
+                case commands.JudgeTurn(_, since):
+                    self.judged_since.append(since)
             if isinstance(command, commands.Speak):
                 self._words += [(command.clause, word) for word in range(len(words_of(command.text)))]
+
+    @property
+    def judgements(self) -> int:
+        """How often the turn model was asked."""
+        return len(self.judged_since)
 
     def asked(self) -> list[commands.Command]:
         """What the conversation asked for since the last look; not `JudgeTurn`, which goes with each pause."""

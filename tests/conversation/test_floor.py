@@ -208,6 +208,19 @@ def test_a_breath_is_the_first_sign_of_a_pause(new_call: NewCall) -> None:
     assert call.asked() == [StartReply(1)]
 
 
+def test_a_reply_gets_its_voice_in_a_breath(new_call: NewCall) -> None:
+    """What is said on a partial waits for the first sign of a pause, not for the ears to call it silence."""
+    call = new_call(Policy(stable_partial=0), Phrases(greeting=""))
+    call.start()
+    call.talk(640, level=-20.0)
+    call.partial("What does it cost")
+    call.answers("Nine euros.")
+    call.talk(32, level=-50.0)
+    assert call.asked() == [StartReply(1)]
+    call.talk(32, level=-50.0)
+    assert call.asked() == [Speak(1, 0, "Nine euros.")]
+
+
 def test_some_guesses_are_kept_for_the_pauses(new_call: NewCall) -> None:
     """Who talks for long makes the model guess in vain; what is said last is answered ahead of time all the same."""
     call = new_call(Policy(stable_partial=0, guesses_in_a_turn=3, guesses_kept=2), Phrases(greeting=""))

@@ -41,6 +41,32 @@ def test_a_turn_is_over_after_the_silence_its_words_ask_for(call: Call, words: s
     assert call.turns() == [words]
 
 
+@pytest.mark.parametrize(("next_window", "turns"), [(0.9, []), (0.05, ["What does it cost?"])])
+def test_a_turn_does_not_end_while_the_caller_may_begin_to_speak(
+    call: Call, next_window: float, turns: list[str]
+) -> None:
+    """A window of sound just before: the next one tells whether they do, or whether it was a click."""
+    call.says("What does it cost?")
+    call.hush(320)
+    call.window(0.9)
+    call.stall(32)
+    assert call.turns() == []
+    call.tell(events.SpeechProbability(call.now, call.now, next_window))
+    assert call.turns() == turns
+
+
+def test_a_click_does_not_move_the_end_of_a_turn(call: Call) -> None:
+    """It is known for one by then."""
+    call.says("What does it cost?")
+    call.hush(288)
+    call.window(0.9)
+    call.window(0.05)
+    call.stall(31)
+    assert call.turns() == []
+    call.stall(1)
+    assert call.turns() == ["What does it cost?"]
+
+
 def test_the_turn_model_is_asked_once_for_each_pause() -> None:
     """Together with speech to text: both have something to say about the same silence."""
     core = Conversation(phrases=Phrases(greeting=""))
@@ -48,7 +74,24 @@ def test_the_turn_model_is_asked_once_for_each_pause() -> None:
     asked: list[Command] = []
     for window, probability in enumerate([0.9] * 20 + [0.1] * 10 + [0.9] * 10 + [0.1] * 10, start=1):
         asked += core.receive(events.SpeechProbability(window * 32, window * 32, probability))
-    assert asked == [FinishTranscript(1), JudgeTurn(1), FinishTranscript(2), JudgeTurn(2)]
+    assert asked == [FinishTranscript(1), JudgeTurn(1, since=0), FinishTranscript(2), JudgeTurn(2, since=0)]
+
+
+def test_the_turn_model_is_asked_about_what_nobody_has_answered(call: Call) -> None:
+    """From where it began: in a pause, and in one more turn before the answer was heard. What was answered is over."""
+    first = call.now
+    call.asks("What does it cost?")
+    call.answers("Nine euros.")
+    call.plays()
+    call.hush(960)
+    second = call.now
+    call.says("I mean", 320)
+    call.hush(64)
+    call.says("for two", 320)
+    call.hush(480)
+    assert call.turns() == ["What does it cost?", "I mean for two"]
+    call.says("of us", 320)
+    assert call.judged_since == [first, second, second, second]
 
 
 def test_a_turn_model_in_doubt_is_asked_once_more(call: Call) -> None:
@@ -257,6 +300,17 @@ def test_audio_that_is_a_little_late_is_believed(call: Call) -> None:
     call.says("What does it cost?")
     call.hush(288)
     call.stall(96)
+    assert call.turns() == ["What does it cost?"]
+
+
+def test_a_line_that_dies_after_a_click_is_not_waited_for(call: Call) -> None:
+    """The window that would tell does not come: when it should have, by the slowest line, the turn is over."""
+    call.says("What does it cost?")
+    call.hush(320)
+    call.window(0.9)
+    call.stall(131)
+    assert call.turns() == []
+    call.stall(1)
     assert call.turns() == ["What does it cost?"]
 
 

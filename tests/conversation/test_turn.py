@@ -170,6 +170,53 @@ def test_what_is_much_quieter_than_the_speech_before_is_breath() -> None:
     assert (turn.voice_end, turn.last_speech) == (960 - policy.longest_breath, 960)
 
 
+@pytest.mark.parametrize(("probability", "voice"), [(0.35, False), (0.49, False), (0.5, True)])
+def test_what_follows_breath_is_voice_only_if_it_would_be_after_a_silence(probability: float, voice: bool) -> None:
+    """However loud it is, by the higher threshold: a hiss that swells is still heard as speech by the lower one."""
+    turn = CallerTurn()
+    hiss = [(probability, -25.0)] * 2
+    for window, (heard, level) in enumerate([(0.9, -20.0)] * 20 + [(0.9, -70.0)] * 3 + hiss, start=1):
+        turn.listen(window * 32, heard, POLICY, level)
+    assert turn.state is TurnState.SPEAKING
+    assert turn.last_speech == 25 * 32
+    assert turn.voice_end == (25 if voice else 20) * 32
+
+
+def test_one_soft_window_is_no_breath() -> None:
+    """A closure inside a word: what follows it belongs to the voice, by the lower threshold."""
+    turn = CallerTurn()
+    windows = [(0.9, -20.0)] * 20 + [(0.9, -70.0), (0.4, -25.0)]
+    for window, (heard, level) in enumerate(windows, start=1):
+        turn.listen(window * 32, heard, POLICY, level)
+    assert turn.voice_end == turn.last_speech == 22 * 32
+
+
+def test_one_loud_window_in_breath_is_no_voice() -> None:
+    """As one after a silence is no speech: two are."""
+    turn = CallerTurn()
+    ends = []
+    for window, level in enumerate([-20.0] * 20 + [-70.0] * 2 + [-25.0, -70.0, -25.0, -25.0], start=1):
+        turn.listen(window * 32, 0.9, POLICY, level)
+        ends.append(turn.voice_end // 32)
+    assert ends[19:] == [20, 20, 20, 20, 20, 20, 26]
+
+
+def test_what_begins_an_utterance_is_voice_at_once() -> None:
+    """After a silence the two windows that make it speech have proven it."""
+    turn = CallerTurn()
+    for window, probability in enumerate([0.9] * 4 + [0.1] * 4 + [0.9] * 2, start=1):
+        turn.listen(window * 32, probability, POLICY, -20.0)
+    assert turn.voice_end == turn.last_speech == 10 * 32
+
+
+def test_a_voice_that_fades_without_breath_is_voice_to_its_end() -> None:
+    """Where nothing soft came between, the lower threshold says what is speech."""
+    turn = CallerTurn()
+    for window, heard in enumerate([0.9] * 20 + [0.4] * 3, start=1):
+        turn.listen(window * 32, heard, POLICY, -20.0 - window)
+    assert turn.voice_end == turn.last_speech == 23 * 32
+
+
 def test_who_goes_on_more_quietly_is_heard() -> None:
     """What is loud is measured by what was said of late."""
     turn, policy = CallerTurn(), Policy()

@@ -569,6 +569,26 @@ def test_the_turn_model_hears_the_caller_s_pause(stage: "Stage") -> None:
     assert len(heard[-1]) <= 8 * 8000
 
 
+def test_the_turn_model_does_not_hear_what_was_answered(stage: "Stage") -> None:
+    """Only what nobody has answered yet, though the turn before was a few seconds ago."""
+    heard: list[bytes] = []
+
+    def twice(caller: Caller) -> Part:
+        yield from caller.until_agent_finished(700)
+        yield from caller.say(words("may I come"))
+        yield from caller.until_agent_finished(700)
+        yield from caller.say(words("with my dog"))
+        yield from caller.until_agent_finished(700)
+
+    judges = TurnJudges(lambda mulaw: heard.append(mulaw) or 0.97)  # type: ignore[func-returns-value]
+    run_virtual(stage.play(twice, judges=judges), busy=lambda: judges.busy)
+    judges.close()
+    assert [[spelled.word for spelled in tones.read(mulaw)] for mulaw in heard] == [
+        ["may", "I", "come"],
+        ["with", "my", "dog"],
+    ]
+
+
 def test_a_turn_model_that_breaks_is_done_without(stage: "Stage") -> None:
     """The caller is answered all the same."""
 

@@ -34,10 +34,11 @@ class TurnModel:
         self.judge(g711.SILENCE * g711.FRAME)
 
     def judge(self, mulaw: bytes) -> float:
-        """How likely the caller has finished, 0 to 1, by their audio up to now; its last 8 s count.
+        """How likely the caller has finished, 0 to 1, by the audio of their turn up to now; its last 8 s count.
 
-        Meant for a pause: the audio should end with the 0.1 to 0.3 s of silence that made one ask. Where nobody spoke
-        the answer means nothing (digital silence is 0.99 complete).
+        Meant for a pause: the audio should end with the 0.1 to 0.3 s of silence that made one ask. It should not begin
+        with an earlier turn: one that was finished makes this one sound unfinished (docs/benchmarks.md, latency). Where
+        nobody spoke the answer means nothing (digital silence is 0.99 complete).
         """
         samples = resample(g711.decode_float(mulaw[-SAMPLES:]), g711.SAMPLE_RATE, log_mel.SAMPLE_RATE)
         features = log_mel.log_mel(samples)[np.newaxis]

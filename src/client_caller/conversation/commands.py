@@ -89,6 +89,9 @@ class JudgeTurn:
     """
 
     request: int
+    since: int
+    """When the caller began to say what nobody has answered yet, milliseconds on the call's clock: what went before was
+    judged already, and sounds otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

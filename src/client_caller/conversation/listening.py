@@ -15,14 +15,14 @@ def finish_transcript(c: Memory) -> None:
     resolve_late(c)
     c.requests += 1
     c.turn.request = c.requests
-    c.ask(FinishTranscript(c.requests), JudgeTurn(c.requests))
+    c.ask(FinishTranscript(c.requests), JudgeTurn(c.requests, c.words_began))
 
 
 def judge_again(c: Memory) -> None:
     """Ask the turn model once more: it has heard more of the silence now."""
     assert c.turn.request is not None
     c.turn.judged_again = True
-    c.ask(JudgeTurn(c.turn.request))
+    c.ask(JudgeTurn(c.turn.request, c.words_began))
 
 
 def take_turn(c: Memory) -> None:

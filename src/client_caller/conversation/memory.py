@@ -126,6 +126,11 @@ class Memory:
         return entry if isinstance(entry, CallerSaid) else None
 
     @property
+    def words_began(self) -> int:
+        """When the caller began to say them."""
+        return self.awaiting.started if self.awaiting is not None else self.turn.started
+
+    @property
     def agent_said(self) -> str:
         """What the caller heard of the agent's last reply."""
         said = next((entry for entry in reversed(self.entries) if isinstance(entry, AgentSaid)), None)

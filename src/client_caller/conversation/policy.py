@@ -23,7 +23,8 @@ class Policy:
 
     breath_below: float = 18.0
     """Decibels below the loudest speech of late at which what still sounds like speech is breath, a hiss that fades or
-    an echo of the room: vowels and the consonants between them differ by less."""
+    an echo of the room: vowels and the consonants between them differ by less. A voice that follows it has to reach
+    `speech_threshold` for `speech_onset`, as after any silence."""
     peak_fades: float = 1.0
     """Decibels that the loudest speech fades in each window, so that who goes on more quietly is heard."""
     longest_breath: int = 256

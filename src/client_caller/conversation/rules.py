@@ -14,6 +14,7 @@ from client_caller.conversation.barge_in import Claim, claim, patience_with
 from client_caller.conversation.completeness import promises_more
 from client_caller.conversation.memory import Memory
 from client_caller.conversation.state import CallState, ReplyState, TurnState
+from client_caller.conversation.turn import WINDOW
 from client_caller.conversation.words import same_words
 
 NOW = 0
@@ -206,19 +207,22 @@ def _speculate(c: Memory) -> int | None:
 
 
 def _speak_up(c: Memory) -> int | None:
-    """What the model says to a guess is worth a voice once the caller pauses, or the turn is over."""
-    reply = c.reply
+    """What the model says to a guess is worth a voice once the caller pauses or draws breath, or the turn is over."""
+    reply, turn = c.reply, c.turn
     if reply is None or not reply.unspoken:
         return None
-    return NOW if reply.committed or c.turn.state is not TurnState.SPEAKING else None
+    pausing = turn.state is not TurnState.SPEAKING or turn.breath >= c.policy.speculate_after
+    return NOW if reply.committed or pausing else None
 
 
 def _turn_over(c: Memory) -> int | None:
+    """Where the caller may just be beginning to speak again, the window that will tell is waited for."""
     turn = c.turn
     agent_speaks = c.reply is not None and (c.reply.begun or c.reply.final)
     if turn.state is not TurnState.PAUSING or agent_speaks:
         return None
-    return _silence(c, c.silence_needed)
+    due = _silence(c, c.silence_needed)
+    return max(due, turn.heard_through + WINDOW + c.policy.audio_lag) if turn.may_begin else due
 
 
 def _end_turn(c: Memory) -> None:

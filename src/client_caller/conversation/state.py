@@ -13,7 +13,9 @@ last word it is CLOSING: the agent is about to hang up, unless the caller has on
 LIVE again. ENDED is for ever.
 
 *The caller's turn* is QUIET while there is nothing to answer. Speech makes it SPEAKING; silence after speech makes it
-PAUSING, and there the question of endpointing is asked: has the caller finished? More speech says no. The turn is then
+PAUSING, and there the question of endpointing is asked: has the caller finished? The silence that tells begins where
+their voice ended, though breath and a hiss may sound like speech for longer. More speech says no, and where a sound has
+only just begun, the answer waits for the window of audio that will tell what it is. The turn is then
 TAKEN (its words become the caller's turn in the history, and a reply is owed) or DISMISSED (it was a cough, a passing
 car, or an "uh-huh" that did not want the floor). Both lead back to QUIET.
 

@@ -58,6 +58,8 @@ class CallerTurn:
     """Level of the loudest speech, dBFS, less what it has faded since."""
     _rising: int = 0
     """Speech heard that is still too short to count as such."""
+    _soft_through: int = 0
+    """End of the last window of speech that was soft, or hardly speech."""
 
     @property
     def text(self) -> str:
@@ -73,6 +75,11 @@ class CallerTurn:
     def silent_through(self) -> int:
         """Until when the caller was heard to be silent: what may be the beginning of speech is left out."""
         return self.heard_through - self._rising
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether the last window may be the beginning of speech: the next one will tell."""
+        return self._rising > 0
 
     @property
     def breath(self) -> int:
@@ -127,6 +134,7 @@ class CallerTurn:
         self.heard_through = audio_end
         speaking = self.state is TurnState.SPEAKING
         ending = speaking and not over_agent
+        in_breath = self.breath >= policy.speech_onset and not over_agent
         background = over_agent and self._in_background(level, policy)
         if background or probability < (policy.silence_threshold if ending else policy.speech_threshold):
             self._rising = 0
@@ -142,7 +150,8 @@ class CallerTurn:
         else:
             length = self._rising
             self._speak(audio_end, policy)
-        self._follow_voice(audio_end, length, level, policy)
+        sure = probability >= policy.speech_threshold
+        self._follow_voice(audio_end, length, level, policy, sure=sure, in_breath=in_breath)
         self.surest = max(self.surest, probability)
         if level is not None and not over_agent:
             before = level if self.loudness is None else self.loudness
@@ -169,13 +178,18 @@ class CallerTurn:
             self._begin_voice(onset)
         self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
         self.voiced += self._rising
+        self._soft_through = onset
         self.last_speech = audio_end
         self.request, self.understood, self.completion, self.judged_again = None, False, None, False
 
     def _begin_voice(self, at: int) -> None:
         self.voice_started, self.surest = at, 0.0
 
-    def _follow_voice(self, audio_end: int, length: int, level: float | None, policy: Policy) -> None:
+    def _follow_voice(
+        self, audio_end: int, length: int, level: float | None, policy: Policy, *, sure: bool, in_breath: bool
+    ) -> None:
+        """Breath is a silence by its level: a voice that follows it is believed as after any silence, once it was
+        `sure` and loud for `Policy.speech_onset`. A hiss swells on its way, when the loudest of late has faded."""
         if level is None:
             self.voice_end = audio_end
             return
@@ -184,7 +198,10 @@ class CallerTurn:
             self._begin_voice(audio_end - length)
         self._peak = max(level, faded)
         loud = level >= self._peak - policy.breath_below
-        self.voice_end = audio_end if loud else max(self.voice_end, audio_end - policy.longest_breath)
+        if not (loud and sure):
+            self._soft_through = audio_end
+        voice = audio_end - self._soft_through >= policy.speech_onset if in_breath else loud
+        self.voice_end = audio_end if voice else max(self.voice_end, audio_end - policy.longest_breath)
 
     def guess(self, partial: str, at: int) -> None:
         """Take in the present guess of the words that follow the final ones."""

@@ -43,6 +43,8 @@ from client_caller.telephony.leg import Leg
 
 log = logging.getLogger(__name__)
 
+UNNOTICED = 350
+"""Milliseconds of speech before it is noticed, at worst (docs/benchmarks.md, who speaks)."""
 NEAR = 60
 """Milliseconds: longer than it takes until the next event of a live line, one window and one beat."""
 
@@ -260,11 +262,11 @@ class CallSession:
                     task.cancel()
             case commands.FinishTranscript(request):
                 self._ear.finish(request)
-            case commands.JudgeTurn(request):
+            case commands.JudgeTurn(request, since):
                 if self._judging is not None:
                     self._judging.cancel()
                 if self._judges is not None:
-                    self._judging = self._start(self._judge(self._judges, request))
+                    self._judging = self._start(self._judge(self._judges, request, since))
             case commands.RunTool(tool_call, name, arguments):
                 self._start(self._use(tool_call, name, arguments), self._tools)
             case commands.StartRecording():
@@ -323,9 +325,10 @@ class CallSession:
             result, failed = str(error), True
         self._tell(events.ToolFinished(self.now, tool_call, result, failed))
 
-    async def _judge(self, judges: TurnJudges, request: int) -> None:
+    async def _judge(self, judges: TurnJudges, request: int, since: int) -> None:
+        spoken = (max(self._hearing.through - since, 0) + UNNOTICED) * SAMPLES_A_MS
         try:
-            completion = await judges.ask(bytes(self._past))
+            completion = await judges.ask(bytes(self._past[-spoken:]))
         except Exception:
             # Nothing waits for a judgement: a turn whose sound can't be judged ends by its words.
             log.exception("call %s: the turn model broke", self.call.id)

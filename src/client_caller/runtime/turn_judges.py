@@ -40,7 +40,7 @@ class TurnJudges:
         self._typical = TYPICAL
 
     async def ask(self, mulaw: bytes) -> float | None:
-        """How likely the caller has finished, by their last 8 s up to now (mu-law at 8 kHz), 0 to 1.
+        """How likely the caller has finished, by the audio of their turn (mu-law at 8 kHz), 0 to 1.
 
         None, at once, if that would take longer than `DEADLINE`: decide without it. Ask once or twice in a pause, and
         cancel if the caller goes on: that makes room for another. Raises what the model raises.

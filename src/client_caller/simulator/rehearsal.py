@@ -160,7 +160,7 @@ class _Rehearsal:
                     (self._begun + ends for ends, _ in self._script.words if self._begun + ends <= now), default=0
                 )
                 self._later(max(now, last + delays.final), partial(self._finish, request, now))
-            case commands.JudgeTurn(request) if self._script.judge is not None:
+            case commands.JudgeTurn(request, _) if self._script.judge is not None:
                 completion = round(self._script.judge(now - self._begun), 3)
                 self._later(now + delays.judgement, partial(self._judged, request, completion))
             case commands.StartReply(reply):
