@@ -108,6 +108,8 @@ class Stage:
         self.agent = Agent("Be kind.", greeting="Good morning, who is there?")
         self.heartbeat: Heartbeat | None = None
         self.sessions: list[CallSession] = []
+        self.notes = Notes()
+        """Of the call that was begun last."""
 
     def model(self, answer: Callable[[Sequence[Any]], str], **timing: float) -> None:
         self.engines = replace(self.engines, llm=CannedModel(answer, **timing))
@@ -118,7 +120,7 @@ class Stage:
         heartbeat = self.heartbeat or Heartbeat(VoiceBatch(Path("unused")))
         self.heartbeat = heartbeat
         beating = asyncio.get_running_loop().create_task(heartbeat.run()) if owner else None
-        notes = Notes()
+        notes = self.notes = Notes()
 
         def shell(leg: Leg) -> CallSession:
             call = Call(f"call-{name}", f"CA{name}")

@@ -175,6 +175,32 @@ def test_a_cough_does_not_silence_the_reply(stage: "Stage") -> None:
     assert scene.played_words == scene.heard_words
 
 
+def test_what_was_played_until_now_is_known_when_a_sound_is_judged(stage: "Stage") -> None:
+    """A sound may be the agent's own, come back: whether it is can't be told from what was played a moment ago."""
+    stage.model(lambda messages: "One two three four five six seven eight nine ten. " * 3)
+    known: list[bool] = []
+
+    def watch(event: events.Event, asked: Sequence[commands.Command]) -> None:
+        reply = stage.sessions[-1].conversation.memory.reply
+        begins = isinstance(event, events.SpeechProbability) and event.probability > 0.5 and not asked
+        if begins and reply is not None and reply.begun:
+            at, mulaw = stage.notes.played[-1]
+            known.append(at + len(mulaw) >= event.at * 8)
+
+    def coughs(caller: Caller) -> Part:
+        yield from caller.until_agent_finished(700)
+        yield from caller.say(words("tell me"))
+        yield from caller.until_agent_talks(1000)
+        for _ in range(4):
+            yield from caller.say(HISS[:800])
+            yield from caller.silence(730)
+        yield from caller.until_agent_finished(2500)
+
+    run_virtual(stage.play(coughs, watch=watch))
+    assert len(known) >= 4
+    assert all(known)
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.05])
 def test_the_greeting_can_be_interrupted_from_its_first_word(stage: "Stage", delay: float) -> None:
     """The caller speaks into its first sound: the agent falls silent, and has understood everything."""
