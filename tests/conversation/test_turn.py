@@ -161,13 +161,13 @@ def test_what_is_much_quieter_than_the_speech_before_is_breath() -> None:
     turn, policy = CallerTurn(), Policy()
     for window in range(1, 21):
         turn.listen(window * 32, 0.9, policy, -20.0)
-    assert turn.voice_end == turn.last_speech == 640
+    assert turn.voice.ended == turn.last_speech == 640
     for window in range(21, 24):
         turn.listen(window * 32, 0.9, policy, -70.0)
-    assert (turn.voice_end, turn.last_speech) == (640, 736)
+    assert (turn.voice.ended, turn.last_speech) == (640, 736)
     for window in range(24, 31):
         turn.listen(window * 32, 0.9, policy, -70.0)
-    assert (turn.voice_end, turn.last_speech) == (960 - policy.longest_breath, 960)
+    assert (turn.voice.ended, turn.last_speech) == (960 - policy.longest_breath, 960)
 
 
 @pytest.mark.parametrize(("probability", "voice"), [(0.35, False), (0.49, False), (0.5, True)])
@@ -179,7 +179,7 @@ def test_what_follows_breath_is_voice_only_if_it_would_be_after_a_silence(probab
         turn.listen(window * 32, heard, POLICY, level)
     assert turn.state is TurnState.SPEAKING
     assert turn.last_speech == 25 * 32
-    assert turn.voice_end == (25 if voice else 20) * 32
+    assert turn.voice.ended == (25 if voice else 20) * 32
 
 
 def test_one_soft_window_is_no_breath() -> None:
@@ -188,7 +188,7 @@ def test_one_soft_window_is_no_breath() -> None:
     windows = [(0.9, -20.0)] * 20 + [(0.9, -70.0), (0.4, -25.0)]
     for window, (heard, level) in enumerate(windows, start=1):
         turn.listen(window * 32, heard, POLICY, level)
-    assert turn.voice_end == turn.last_speech == 22 * 32
+    assert turn.voice.ended == turn.last_speech == 22 * 32
 
 
 def test_one_loud_window_in_breath_is_no_voice() -> None:
@@ -197,7 +197,7 @@ def test_one_loud_window_in_breath_is_no_voice() -> None:
     ends = []
     for window, level in enumerate([-20.0] * 20 + [-70.0] * 2 + [-25.0, -70.0, -25.0, -25.0], start=1):
         turn.listen(window * 32, 0.9, POLICY, level)
-        ends.append(turn.voice_end // 32)
+        ends.append(turn.voice.ended // 32)
     assert ends[19:] == [20, 20, 20, 20, 20, 20, 26]
 
 
@@ -206,7 +206,7 @@ def test_what_begins_an_utterance_is_voice_at_once() -> None:
     turn = CallerTurn()
     for window, probability in enumerate([0.9] * 4 + [0.1] * 4 + [0.9] * 2, start=1):
         turn.listen(window * 32, probability, POLICY, -20.0)
-    assert turn.voice_end == turn.last_speech == 10 * 32
+    assert turn.voice.ended == turn.last_speech == 10 * 32
 
 
 def test_a_voice_that_fades_without_breath_is_voice_to_its_end() -> None:
@@ -214,7 +214,7 @@ def test_a_voice_that_fades_without_breath_is_voice_to_its_end() -> None:
     turn = CallerTurn()
     for window, heard in enumerate([0.9] * 20 + [0.4] * 3, start=1):
         turn.listen(window * 32, heard, POLICY, -20.0 - window)
-    assert turn.voice_end == turn.last_speech == 23 * 32
+    assert turn.voice.ended == turn.last_speech == 23 * 32
 
 
 def test_who_goes_on_more_quietly_is_heard() -> None:
@@ -224,7 +224,7 @@ def test_who_goes_on_more_quietly_is_heard() -> None:
         turn.listen(window * 32, 0.9, policy, -20.0)
     for window in range(21, 42):
         turn.listen(window * 32, 0.9, policy, -45.0)
-    assert turn.voice_end == turn.last_speech == 41 * 32
+    assert turn.voice.ended == turn.last_speech == 41 * 32
 
 
 def test_a_voice_begins_where_it_is_loud() -> None:
@@ -232,22 +232,22 @@ def test_a_voice_begins_where_it_is_loud() -> None:
     turn, policy = CallerTurn(), Policy()
     for level in (-71.0, -60.0, -32.0, -22.0, -20.0, -31.0):
         turn.listen(turn.heard_through + WINDOW, 0.9, policy, level)
-    assert (turn.utterance, turn.voice(policy)) == (6 * WINDOW, 4 * WINDOW)
+    assert (turn.utterance, turn.voice_length(policy)) == (6 * WINDOW, 4 * WINDOW)
     turn = CallerTurn()
     for level in (-36.0, -20.0, -4.0):
         turn.listen(turn.heard_through + WINDOW, 0.9, policy, level)
-    assert turn.voice(policy) == turn.utterance == 3 * WINDOW, "steps of 16 dB are found inside words"
+    assert turn.voice_length(policy) == turn.utterance == 3 * WINDOW, "steps of 16 dB are found inside words"
 
 
 def test_a_sound_is_a_voice_once_it_was_surely_speech() -> None:
     """Then all of it is one. A sneeze that is a little like speech never is, and each new sound has to show it anew."""
     turn, policy = CallerTurn(), Policy()
     listen(turn, *[0.79] * 12)
-    assert turn.voice(policy) == 0
+    assert turn.voice_length(policy) == 0
     listen(turn, 0.8)
-    assert turn.voice(policy) == 13 * WINDOW
+    assert turn.voice_length(policy) == 13 * WINDOW
     listen(turn, *[0.1] * 7, *[0.79] * 2)
-    assert turn.voice(policy) == 0
+    assert turn.voice_length(policy) == 0
 
 
 def test_a_sound_with_words_is_a_voice() -> None:
@@ -255,7 +255,7 @@ def test_a_sound_with_words_is_a_voice() -> None:
     turn, policy = CallerTurn(), Policy()
     listen(turn, *[0.6] * 5)
     turn.guess("tomorrow", 160)
-    assert turn.voice(policy) == 5 * WINDOW
+    assert turn.voice_length(policy) == 5 * WINDOW
 
 
 @pytest.mark.parametrize(("text", "windows", "goes_on"), [("four", 12, True), ("four", 13, False), ("", 7, False)])
@@ -265,7 +265,7 @@ def test_after_a_word_a_voice_goes_on_for_longer(text: str, windows: int, goes_o
     listen(turn, *[0.9] * 7)
     turn.guess(text, turn.heard_through)
     listen(turn, *[0.1] * windows, *[0.9] * 2)
-    assert turn.voice(policy) == ((9 + windows) * WINDOW if goes_on else 2 * WINDOW)
+    assert turn.voice_length(policy) == ((9 + windows) * WINDOW if goes_on else 2 * WINDOW)
     assert turn.utterance == 2 * WINDOW
 
 
@@ -275,10 +275,10 @@ def test_without_words_a_voice_is_no_longer_than_its_utterance(windows: list[tup
     turn, policy = CallerTurn(), Policy()
     for probability, level in windows:
         turn.listen(turn.heard_through + WINDOW, probability, policy, level)
-        assert 0 <= turn.voice(policy) <= turn.utterance
+        assert 0 <= turn.voice_length(policy) <= turn.utterance
     for _ in range(2):
         turn.listen(turn.heard_through + WINDOW, 1.0, policy, 0.0)
-    assert turn.voice(policy) >= WINDOW
+    assert turn.voice_length(policy) >= WINDOW
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.floats(-100, 0))), max_size=60))
@@ -287,4 +287,4 @@ def test_the_voice_ends_with_the_speech_or_a_little_before(windows: list[tuple[f
     turn, policy = CallerTurn(), Policy()
     for window, (probability, level) in enumerate(windows, start=1):
         turn.listen(window * 32, probability, policy, level)
-        assert turn.last_speech - policy.longest_breath <= turn.voice_end <= turn.last_speech
+        assert turn.last_speech - policy.longest_breath <= turn.voice.ended <= turn.last_speech

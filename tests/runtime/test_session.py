@@ -233,8 +233,8 @@ def test_the_first_answer_comes_soon_after_the_caller_s_last_sound(stage: "Stage
     scene = run_virtual(stage.play(polite))
     said = next(e for e in scene.session.conversation.history if isinstance(e, CallerSaid))
     answer = [e for e in scene.session.conversation.history if isinstance(e, AgentSaid)][-1]
-    assert answer.started - scene.session.conversation.memory.turn.voice_end == Policy().endpoint_sure
-    assert said.ended - Policy().longest_breath <= scene.session.conversation.memory.turn.voice_end <= said.ended
+    assert answer.started - scene.session.conversation.memory.turn.voice.ended == Policy().endpoint_sure
+    assert said.ended - Policy().longest_breath <= scene.session.conversation.memory.turn.voice.ended <= said.ended
 
 
 def test_the_recording_holds_both_sides_in_their_places(stage: "Stage") -> None:

@@ -41,7 +41,7 @@ def note(c: Memory, event: events.Event) -> bool:
             c.turn.completion = completion if request == c.turn.request else c.turn.completion
         case events.DigitPressed(digit=digit):
             c.turn.add(KEY.format(digit), c.now, confidence=1.0)
-            c.turn.last_speech = c.turn.voice_end = max(c.turn.last_speech, c.now)
+            c.turn.last_speech = c.turn.voice.ended = max(c.turn.last_speech, c.now)
         case events.ToolFinished():
             _tool_finished(c, event)
         case events.CallStarted(earlier=earlier):

@@ -59,7 +59,7 @@ def _silence(c: Memory, milliseconds: int) -> int:
 
     Believed at that moment only if their audio is known nearly up to it; a line that stalls is given some patience.
     """
-    due = c.turn.voice_end + milliseconds
+    due = c.turn.voice.ended + milliseconds
     lag = min(c.policy.audio_lag, milliseconds // 2)
     return due if c.turn.silent_through >= due - lag else due + c.policy.audio_stall
 
@@ -111,7 +111,7 @@ def _claim(c: Memory) -> Claim:
     turn = c.turn
     if turn.state is TurnState.QUIET or turn.wordless(c.now, c.policy):
         return Claim.NOTHING
-    found = claim(turn.text, turn.utterance, turn.voice(c.policy), turn.ending(c.policy), c.policy, c.phrases)
+    found = claim(turn.text, turn.utterance, turn.voice_length(c.policy), turn.ending(c.policy), c.policy, c.phrases)
     noise = not turn.text and not c.believes_in_words
     return Claim.SILENCE if found is Claim.FLOOR and noise else found
 
@@ -143,8 +143,8 @@ def _resume(c: Memory) -> int | None:
     if reply.state is ReplyState.DUCKED or turn.text or turn.understood or turn.wordless(c.now, c.policy):
         return NOW
     breath = reply.paused_at + c.policy.barge_in_doubt
-    over = turn.voice_end + c.policy.barge_in_over
-    return breath if over <= breath else turn.voice_end + c.policy.utterance_gap
+    over = turn.voice.ended + c.policy.barge_in_over
+    return breath if over <= breath else turn.voice.ended + c.policy.utterance_gap
 
 
 def _aside(c: Memory) -> int | None:

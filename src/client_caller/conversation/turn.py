@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from client_caller.conversation.barge_in import Ending
 from client_caller.conversation.policy import Policy
 from client_caller.conversation.state import TURN, TurnState, TurnTrigger, follow
+from client_caller.conversation.voice import Voice
 from client_caller.conversation.words import same_words
 
 WINDOW = 32
@@ -22,16 +23,10 @@ class CallerTurn:
     """First speech of the turn."""
     utterance_started: int = 0
     """First speech since the last silence of more than `Policy.utterance_gap`."""
-    voice_started: int = 0
-    """Since when the voice is about as loud as it is: what came before is breath, a hiss of the line, talk in the room.
-    A word goes on with that of the word before it, a pause for breath or not."""
-    surest: float = 0.0
-    """The highest probability of speech since then."""
     last_speech: int = 0
     """End of the last window with speech."""
-    voice_end: int = 0
-    """End of the last of them that is about as loud as those before it: what follows is breath, and an echo of the
-    room, which the model still takes for speech. The silence that ends a turn begins here."""
+    voice: Voice = field(default_factory=Voice)
+    """Where the voice is in it."""
     heard_through: int = 0
     """End of the last window of all."""
     voiced: int = 0
@@ -54,12 +49,8 @@ class CallerTurn:
     """The `FinishTranscript` of this pause, once made."""
     understood: bool = False
     """That request was answered: no more words will come for what was said so far."""
-    _peak: float = -100.0
-    """Level of the loudest speech, dBFS, less what it has faded since."""
     _rising: int = 0
     """Speech heard that is still too short to count as such."""
-    _soft_through: int = 0
-    """End of the last window of speech that was soft, or hardly speech."""
 
     @property
     def text(self) -> str:
@@ -84,17 +75,17 @@ class CallerTurn:
     @property
     def breath(self) -> int:
         """How long there has been no voice in what still sounds like speech."""
-        return self.last_speech - self.voice_end
+        return self.last_speech - self.voice.ended
 
     @property
     def utterance(self) -> int:
         """Length of the present or last utterance."""
         return self.last_speech - self.utterance_started
 
-    def voice(self, policy: Policy) -> int:
+    def voice_length(self, policy: Policy) -> int:
         """How long the voice has gone on, in milliseconds; 0 of what has no words and was never surely speech."""
-        believed = self.text or self.surest >= policy.barge_in_sure
-        return self.last_speech - self.voice_started if believed else 0
+        believed = self.text or self.voice.surest >= policy.barge_in_sure
+        return self.last_speech - self.voice.started if believed else 0
 
     def wordless(self, now: int, policy: Policy) -> bool:
         """Speech has gone on for so long without a word that it is no speech: a radio, a street."""
@@ -111,7 +102,7 @@ class CallerTurn:
         if self.understood:
             over = self.silent_through - self.last_speech > policy.utterance_gap
             return Ending.OVER if over else Ending.UNDERSTOOD
-        silent = self.heard_through - self.voice_end >= policy.barge_in_over
+        silent = self.heard_through - self.voice.ended >= policy.barge_in_over
         return Ending.SILENT if silent else Ending.SOUNDING
 
     def listen(
@@ -150,9 +141,7 @@ class CallerTurn:
         else:
             length = self._rising
             self._speak(audio_end, policy)
-        sure = probability >= policy.speech_threshold
-        self._follow_voice(audio_end, length, level, policy, sure=sure, in_breath=in_breath)
-        self.surest = max(self.surest, probability)
+        self.voice.follow(audio_end, length, probability, level, policy, in_breath=in_breath)
         if level is not None and not over_agent:
             before = level if self.loudness is None else self.loudness
             self.loudness = before + (level - before) * _FOLLOW
@@ -174,34 +163,12 @@ class CallerTurn:
             self.started = onset
         if quiet or onset - self.last_speech > policy.utterance_gap:
             self.utterance_started = onset
-        if quiet or onset - self.last_speech > (policy.barge_in_again if self.text else policy.utterance_gap):
-            self._begin_voice(onset)
+        together = policy.barge_in_again if self.text else policy.utterance_gap
+        self.voice.rise(onset, anew=quiet or onset - self.last_speech > together)
         self.state = follow(TURN, self.state, TurnTrigger.SPEECH)
         self.voiced += self._rising
-        self._soft_through = onset
         self.last_speech = audio_end
         self.request, self.understood, self.completion, self.judged_again = None, False, None, False
-
-    def _begin_voice(self, at: int) -> None:
-        self.voice_started, self.surest = at, 0.0
-
-    def _follow_voice(
-        self, audio_end: int, length: int, level: float | None, policy: Policy, *, sure: bool, in_breath: bool
-    ) -> None:
-        """Breath is a silence by its level: a voice that follows it is believed as after any silence, once it was
-        `sure` and loud for `Policy.speech_onset`. A hiss swells on its way, when the loudest of late has faded."""
-        if level is None:
-            self.voice_end = audio_end
-            return
-        faded = self._peak - policy.peak_fades
-        if level >= faded + policy.breath_below:
-            self._begin_voice(audio_end - length)
-        self._peak = max(level, faded)
-        loud = level >= self._peak - policy.breath_below
-        if not (loud and sure):
-            self._soft_through = audio_end
-        voice = audio_end - self._soft_through >= policy.speech_onset if in_breath else loud
-        self.voice_end = audio_end if voice else max(self.voice_end, audio_end - policy.longest_breath)
 
     def guess(self, partial: str, at: int) -> None:
         """Take in the present guess of the words that follow the final ones."""
@@ -223,7 +190,7 @@ class CallerTurn:
     def _begin_with_words(self, at: int) -> None:
         """Words that come without any speech noticed make a turn of their own."""
         if self.state is TurnState.QUIET:
-            self.started = self.utterance_started = self.voice_started = self.last_speech = self.voice_end = at
+            self.started = self.utterance_started = self.last_speech = self.voice.started = self.voice.ended = at
             self.state = follow(TURN, self.state, TurnTrigger.WORDS)
 
     def finish(self, trigger: TurnTrigger) -> "CallerTurn":
@@ -232,6 +199,6 @@ class CallerTurn:
         return CallerTurn(
             heard_through=self.heard_through,
             last_speech=self.last_speech,
-            voice_end=self.voice_end,
+            voice=Voice(ended=self.voice.ended),
             loudness=self.loudness,
         )
