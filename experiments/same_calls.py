@@ -29,6 +29,7 @@ from client_caller.cli.bench_density import APART
 from client_caller.engines.espeak import Espeak
 from client_caller.engines.protocols import CallContext, Engines
 from client_caller.models.cache import find
+from client_caller.models.manifest import SILERO_VAD
 from client_caller.runtime.heartbeat import Heartbeat
 from client_caller.runtime.session import CallSession
 from client_caller.server.sessions import Sessions
@@ -56,7 +57,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.calls = folder / "calls"
-        heartbeat = Heartbeat(VoiceBatch(find("silero-vad")))
+        heartbeat = Heartbeat(VoiceBatch(find(SILERO_VAD.name)))
         self.beating = asyncio.create_task(heartbeat.run())
         self._sessions = Sessions(
             agent=Agent("Chat."),

@@ -23,7 +23,7 @@ from client_caller.audio.silero import WINDOW
 from client_caller.audio.turn_model import TurnModel
 from client_caller.audio.voices import VoiceBatch
 from client_caller.cli.labelled_audio import Recording, recordings
-from client_caller.cli.turns_endings import LANGUAGE, LONGEST_PAUSE, QUESTION, word_ends
+from client_caller.cli.turns_endings import LONGEST_PAUSE, QUESTION, usable, windows, word_ends
 from client_caller.conversation.policy import Phrases, Policy
 from client_caller.models.cache import find
 from client_caller.models.manifest import SILERO_VAD, SMART_TURN
@@ -52,11 +52,6 @@ class Placed:
         return answer(self.script, asked, Delays(interim=interim), policy, Phrases()).after
 
 
-def usable(one: Recording) -> bool:
-    known = one.entry["set"] in ("turn", "utterance") and one.label in ("complete", "incomplete")
-    return known and bool(one.entry.get("transcript")) and one.entry.get("language", LANGUAGE) == LANGUAGE
-
-
 def placed(one: Recording, places: int, batch: VoiceBatch, model: TurnModel) -> Iterator[Placed]:
     """A complete recording to its last sample, one that was broken off to where its label has its end."""
     mulaw = one.mulaw()
@@ -69,16 +64,6 @@ def placed(one: Recording, places: int, batch: VoiceBatch, model: TurnModel) -> 
         ends = [(at + before // 8, word) for at, word in words]
         judge = cache(lambda milliseconds, audio=audio: model.judge(audio[: milliseconds * 8]))
         yield Placed(one, Script(windows(audio, batch), ends, round((last + before) / 8), judge))
-
-
-def windows(audio: bytes, batch: VoiceBatch) -> list[tuple[float, float]]:
-    voice = batch.join()
-    heard = []
-    for start in range(0, len(audio), WINDOW):
-        voice.feed(audio[start : start + WINDOW])
-        heard += [(round(one.probability, 3), round(one.level, 1)) for one in batch.run()]
-    voice.leave()
-    return heard
 
 
 def wire(placed: list[Placed]) -> None:

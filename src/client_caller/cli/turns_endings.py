@@ -148,7 +148,7 @@ def _scaled(policy: Policy, factor: float) -> Policy:
 
 def measure(folder: Path, tell: Tell) -> EndingsFigures:
     """Raises `UnreadableRecording` and `ModelMissing`."""
-    labelled = [one for one in recordings(folder) if _usable(one)]
+    labelled = [one for one in recordings(folder) if usable(one)]
     if not labelled:
         raise UnreadableRecording(f"{folder} holds no recording labelled complete or incomplete that has a transcript.")
     batch, model = VoiceBatch(find(SILERO_VAD.name)), TurnModel(find(SMART_TURN.name))
@@ -164,7 +164,8 @@ def measure(folder: Path, tell: Tell) -> EndingsFigures:
     return EndingsFigures(tuple(rows))
 
 
-def _usable(one: Recording) -> bool:
+def usable(one: Recording) -> bool:
+    """Whether it is a turn, complete or broken off, whose words are known."""
     known = one.entry["set"] in ("turn", "utterance") and one.label in ("complete", "incomplete")
     return known and bool(one.entry.get("transcript")) and one.entry.get("language", LANGUAGE) == LANGUAGE
 
@@ -192,7 +193,7 @@ def script(one: Recording, batch: VoiceBatch, model: TurnModel) -> Script:
     audio = mulaw[: round(end * g711.SAMPLE_RATE)] + g711.SILENCE * (_AFTER * g711.SAMPLE_RATE)
     ends = word_ends(mulaw[:last], one.entry["transcript"].split())
     judge = cache(lambda milliseconds: model.judge(audio[: milliseconds * 8]))
-    return Script(_windows(audio, batch), ends, round(last / 8), judge)
+    return Script(windows(audio, batch), ends, round(last / 8), judge)
 
 
 def word_ends(mulaw: bytes, words: Sequence[str]) -> list[tuple[int, str]]:
@@ -208,7 +209,8 @@ def word_ends(mulaw: bytes, words: Sequence[str]) -> list[tuple[int, str]]:
     return list(zip([*(min(frame * _FRAME // 8, last) for frame in behind), last], words, strict=True))
 
 
-def _windows(audio: bytes, batch: VoiceBatch) -> list[tuple[float, float]]:
+def windows(audio: bytes, batch: VoiceBatch) -> list[tuple[float, float]]:
+    """Probability of speech and level of each window, as calls have them."""
     voice = batch.join()
     heard = []
     for start in range(0, len(audio), WINDOW):

@@ -46,6 +46,7 @@ class Marks:
         """How often the far end was cleared."""
         self._late = LateProof()
         self._returned = 0
+        """How many came back before a `clear`."""
         self._loses = False
         """One is missing that was sent before another which came back."""
         self._proven = 0
@@ -53,10 +54,10 @@ class Marks:
 
     def put(self, last_word: Place, due: int, clause: int, sample: int) -> tuple[str, ...]:
         """Await one more; returns the names to send."""
-        mark = Mark(".".join(map(str, (*last_word, self._epoch))), due, clause, sample)
-        copies = (mark,) * (1 if self._returned >= TRUSTED and not self._loses else CARE)
-        self._awaited += copies
-        return tuple(copy.name for copy in copies)
+        name = ".".join(map(str, (*last_word, self._epoch)))
+        copies = 1 if self._returned >= TRUSTED and not self._loses else CARE
+        self._awaited += (Mark(name, due, clause, sample),) * copies
+        return (name,) * copies
 
     def clear(self) -> None:
         """The far end is being cleared: what it returns for that proves nothing by itself."""

@@ -116,8 +116,6 @@ class Player:
         self._ahead = bytearray()
         """What the far end has yet to play."""
         self._played_through = _sample(now)
-        self._room_at = 0
-        """The sample of the call's clock from which on the lead has room for a message."""
         self._marks = Marks()
         self._heard: Place = (0, 0, -1)
         """The last word that is known to have been heard."""
@@ -219,7 +217,6 @@ class Player:
         """Drop what the far end has not played. The marks that it returns for it prove nothing."""
         self.run_down(now)
         self._ahead.clear()
-        self._room_at = 0
         self._marks.clear()
         self._leg.clear()
 
@@ -274,7 +271,8 @@ class Player:
     def beat(self, now: float) -> None:
         """20 ms have passed, or so. There is nothing to do while the lead is full, and while nobody speaks."""
         speaks = self._ahead or self._next < len(self._clauses)
-        if speaks and _sample(now) >= self._room_at:
+        room_at = self._played_through + len(self._ahead) - LEAD + ROOM
+        if speaks and _sample(now) >= room_at:
             self.run_down(now)
             self.pump(now)
 
@@ -308,7 +306,6 @@ class Player:
         if not self._ahead:
             self._played_through = _sample(now)
         self._ahead += piece
-        self._room_at = self._played_through + len(self._ahead) - LEAD + ROOM
         clause.sent += len(piece)
         if not self._audible:
             self._audible = True

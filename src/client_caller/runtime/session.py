@@ -122,7 +122,7 @@ class CallSession:
     @property
     def now(self) -> int:
         """Whole milliseconds since the call began."""
-        return int((self._loop.time() - self._started) * 1000)
+        return int(self._exactly_now)
 
     @property
     def _exactly_now(self) -> float:
